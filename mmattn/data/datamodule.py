@@ -1,0 +1,139 @@
+"""A source's splits, prepared by a tokenizer, as Lightning's data loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+from torch.utils.data import DataLoader
+
+from mmattn.data.batches import Batches
+from mmattn.data.dataset import Labels, PreparedDataset
+from mmattn.data.source import Lazy, Sample, Source, Split
+from mmattn.data.split import cut, known_labels
+from mmattn.errors import ConfigError
+from mmattn.tokenizer import Batch, Tokenizer
+
+
+def no_labels(labels: Sequence[Any], batch: Batch) -> Batch:
+    """For tasks whose targets are the tokens themselves."""
+    return {}
+
+
+class DataModule(lightning.LightningDataModule):
+    """Splits → prepared datasets → loaders.
+
+    Args:
+        source: raw samples.
+        tokenizer: prepares them; fitted on the training split in `fit_tokenizer`.
+        batch_size: samples a training batch.
+        evaluation_batch_size: samples a validation or test batch; default twice as many.
+        validation_fraction: cut off the training split where the source has no validation split.
+        pool: see `Batches`.
+        workers: processes that prepare batches.
+        on_bad_sample: `raise` or `skip` (counted, and reported).
+        seed: of the split, the order and the augmentation.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        tokenizer: Tokenizer,
+        *,
+        batch_size: int = 64,
+        evaluation_batch_size: int | None = None,
+        validation_fraction: float = 0.1,
+        pool: int = 50,
+        workers: int = 0,
+        on_bad_sample: str = "raise",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise ConfigError(f"loader.batch_size={batch_size} must be at least 1.")
+        self.source, self.tokenizer = source, tokenizer
+        self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
+        self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed
+        self.labels: Labels = no_labels
+        self.splits = _splits(source, validation_fraction, seed)
+        self._datasets: dict[Split, PreparedDataset] = {}
+
+    def fit_tokenizer(self) -> None:
+        """Fit the tokenizer on the training split, before any dataset is prepared."""
+        self.tokenizer.fit(self.splits["train"])
+
+    def dataset(self, split: Split) -> PreparedDataset:
+        """The prepared samples of a split. Raises `ConfigError` where the source has none."""
+        if split not in self.splits:
+            raise ConfigError(f"This data has no {split} split; it has {', '.join(self.splits)}.")
+        if split not in self._datasets:
+            dataset = PreparedDataset(
+                self.splits[split],
+                self.tokenizer,
+                self.labels,
+                training=split == "train",
+                seed=self.seed,
+                on_bad_sample=self.on_bad_sample,
+            )
+            if not len(dataset):
+                raise ConfigError(f"The {split} split has no usable sample ({len(dataset.skipped)} were skipped).")
+            self._datasets[split] = dataset
+        return self._datasets[split]
+
+    def loader(self, split: Split) -> DataLoader[Batch]:
+        """Batches of a split: shuffled and augmented if it is the training split."""
+        dataset, training = self.dataset(split), split == "train"
+        size = self.batch_size if training else self.evaluation_batch_size
+        batches: Any = Batches(dataset.lengths, size, shuffle=training, seed=self.seed, pool=self.pool)
+        return DataLoader(
+            dataset,
+            sampler=batches,
+            batch_size=None,  # the sampler makes the batches, the dataset collates them
+            collate_fn=_as_it_is,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return self.loader("train")
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self.loader("validation")
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        return self.loader("test")
+
+
+def _splits(source: Source, validation_fraction: float, seed: int) -> dict[Split, Sequence[Sample]]:
+    """The source's own splits; a validation split is cut from the training split where it has none."""
+    splits: dict[Split, Sequence[Sample]] = {}
+    for name in ("train", "validation", "test"):
+        samples = source.samples(name)  # type: ignore[arg-type]
+        if samples is not None:
+            splits[name] = samples  # type: ignore[index]
+    if "train" not in splits or not len(splits["train"]):
+        raise ConfigError(f"{type(source).__name__} gives no training samples.")
+    if "validation" not in splits:
+        train = splits["train"]
+        rest, part = cut(train, validation_fraction, seed, source.classes)
+        splits["train"], splits["validation"] = _subset(train, rest), _subset(train, part)
+    return splits
+
+
+def _subset(samples: Sequence[Sample], indices: Sequence[int]) -> Lazy:
+    labels = known_labels(samples)
+    chosen = None if labels is None else [labels[index] for index in indices]
+    return Lazy(len(indices), _Pick(samples, indices), chosen)
+
+
+class _Pick:
+    def __init__(self, samples: Sequence[Sample], indices: Sequence[int]) -> None:
+        self.samples, self.indices = samples, indices
+
+    def __call__(self, index: int) -> Sample:
+        return self.samples[self.indices[index]]
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

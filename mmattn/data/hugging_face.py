@@ -1,0 +1,152 @@
+"""Any dataset of the Hugging Face `datasets` package: texts, images or sounds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import soundfile
+import torch
+
+from mmattn.data import files
+from mmattn.data.readers import Waveform, read_audio
+from mmattn.data.source import SPLITS, Lazy, Sample, Source, Split
+from mmattn.errors import BadSample, ConfigError, nearest
+
+
+class HuggingFace(Source):
+    """Texts (`str`), PIL images or `Waveform`s from one column, read when asked for.
+
+    Args:
+        root: a dataset's name on the Hub, which is downloaded ("stanfordnlp/imdb"), or a local folder: one that
+            `save_to_disk` wrote, or one of data files that `load_dataset` reads.
+        subset: the configuration of a dataset that has several ("sst2" of "nyu-mll/glue").
+        text_column, image_column, audio_column: exactly one of them.
+        label_column: class labels, numbers or names; None for samples without labels.
+        splits: the dataset's own name by split; None takes those called train, validation and test.
+
+    A split whose labels are all -1 (hidden, as in GLUE's tests) counts as not there; `notes` says so. Raises
+    `ConfigError`, when made, for a missing package, dataset, split or column.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        subset: str | None = None,
+        text_column: str | None = None,
+        image_column: str | None = None,
+        audio_column: str | None = None,
+        label_column: str | None = "label",
+        splits: Mapping[Split, str] | None = None,
+    ) -> None:
+        columns = {"text": text_column, "image": image_column, "audio": audio_column}
+        given = {kind: column for kind, column in columns.items() if column is not None}
+        if len(given) != 1:
+            raise ConfigError("Set exactly one of data.text_column, data.image_column and data.audio_column.")
+        ((self.kind, self.column),) = given.items()
+        self.root, self.label_column = str(root), label_column
+        loaded = _load(self.root, subset)
+        self._data: dict[str, Any] = {}
+        for split, name in (splits or {split: split for split in SPLITS if split in loaded}).items():
+            if name not in loaded:
+                raise ConfigError(f"{root} has no split '{name}', only {_listed(loaded)}.{nearest(name, loaded)}")
+            self._data[split] = self._checked(loaded[name])
+        if "train" not in self._data:
+            raise ConfigError(
+                f"{root} has no split 'train', only {_listed(loaded)}: set data.splits.train to one of them."
+            )
+        self._hidden = [split for split in self._data if split != "train" and self._is_hidden(split)]
+
+    @cached_property
+    def classes(self) -> tuple[str, ...] | None:  # type: ignore[override]
+        if self.label_column is None:
+            return None
+        names = getattr(self._data["train"].features[self.label_column], "names", None)
+        return tuple(names) if names else files.in_order(str(x) for x in self._data["train"][self.label_column])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(
+            f"The {split} split of {self.root} is not used, for its labels are hidden (-1)." for split in self._hidden
+        )
+
+    def samples(self, split: Split) -> Sequence[Sample] | None:
+        if split not in self._data or split in self._hidden:
+            return None
+        labels = self._labels(split)
+        data = self._data[split].select_columns([self.column])
+        return Lazy(len(data), partial(_read, f"{self.root}.{split}", data, self.column, self.kind, labels), labels)
+
+    def _labels(self, split: Split) -> list[int] | None:
+        if self.classes is None or self.label_column is None:
+            return None
+        named = hasattr(self._data["train"].features[self.label_column], "names")
+        numbers: dict[Any, int] = {i if named else name: i for i, name in enumerate(self.classes)}
+        labels = []
+        for index, label in enumerate(self._data[split][self.label_column]):
+            key = label if named else str(label)
+            if key not in numbers:
+                raise files.unknown_label(str(label), f"{self.root}.{split}[{index}]", self.classes)
+            labels.append(numbers[key])
+        return labels
+
+    def _is_hidden(self, split: str) -> bool:
+        return self.label_column is not None and set(self._data[split][self.label_column]) == {-1}
+
+    def _checked(self, data: Any) -> Any:
+        for key, column in ((f"{self.kind}_column", self.column), ("label_column", self.label_column)):
+            if column is not None and column not in data.column_names:
+                raise ConfigError(
+                    f"data.{key}='{column}' is no column of {self.root}, which has {_listed(data.column_names)}."
+                    f"{nearest(column, data.column_names)}"
+                )
+        if self.kind == "audio":
+            from datasets import Audio
+
+            return data.cast_column(self.column, Audio(decode=False))  # soundfile decodes: no torchcodec needed
+        return data
+
+
+def _load(root: str, subset: str | None) -> Mapping[str, Any]:
+    try:
+        import datasets
+    except ImportError as error:
+        raise ConfigError("data=hugging_face needs the package datasets: pip install 'mmattn[datasets]'.") from error
+    path = Path(root).expanduser()
+    try:
+        saved = any((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
+        loaded = (
+            datasets.load_from_disk(str(path))
+            if saved
+            else datasets.load_dataset(str(path) if path.is_dir() else root, subset)
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"data.root={root} cannot be loaded; check the name and data.subset ({error})") from error
+    return loaded if isinstance(loaded, Mapping) else {"train": loaded}
+
+
+def _read(name: str, data: Any, column: str, kind: str, labels: Sequence[int] | None, index: int) -> Sample:
+    name = f"{name}[{index}]"
+    value = data[index][column]
+    if value is None or value == "":
+        raise BadSample(name, f"column '{column}' is empty")
+    if kind == "audio":
+        value = _decode(name, value)
+    return Sample(name, value, None if labels is None else labels[index])
+
+
+def _decode(name: str, stored: Mapping[str, Any]) -> Waveform:
+    if stored["bytes"] is None:
+        return read_audio(Path(stored["path"]))
+    try:
+        samples, rate = soundfile.read(io.BytesIO(stored["bytes"]), dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise BadSample(name, f"is not a readable sound file ({error})") from error
+    return Waveform(torch.from_numpy(samples.T.copy()), rate)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(f"'{name}'" for name in names)

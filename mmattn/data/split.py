@@ -1,0 +1,70 @@
+"""Cutting a part off a sequence of samples: deterministic, and in proportion to the classes."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from mmattn.data.source import Lazy, Sample
+from mmattn.errors import ConfigError
+
+
+def cut(
+    samples: Sequence[Sample], fraction: float, seed: int = 0, classes: Sequence[str] | None = None
+) -> tuple[list[int], list[int]]:
+    """Indices of the rest and of the part cut off (about `fraction` of the samples), both ascending and never empty.
+
+    Samples whose labels are all ints are cut class by class, at least one of each on either side. `classes` only names
+    them in errors. Raises `ConfigError` for a fraction outside (0, 1) and for a class (or a source) of one sample.
+    """
+    labels = known_labels(samples)
+    stratified = labels is not None and all(type(label) is int for label in labels)
+    return cut_groups(labels if stratified and labels is not None else [None] * len(samples), fraction, seed, classes)
+
+
+def known_labels(samples: Sequence[Sample]) -> list[Any] | None:
+    """The labels, without decoding files: None for lazy samples that do not know them beforehand."""
+    if isinstance(samples, Lazy):
+        return None if samples.labels is None else list(samples.labels)
+    return [sample.label for sample in samples]
+
+
+def cut_groups(
+    groups: Sequence[Hashable], fraction: float, seed: int = 0, classes: Sequence[str] | None = None
+) -> tuple[list[int], list[int]]:
+    """As `cut`, for the group (an int class, or None) of each sample."""
+    if not 0 < fraction < 1:
+        raise ConfigError(f"A split fraction must lie between 0 and 1, not {fraction}.")
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        members[group].append(index)
+    if not members:
+        raise ConfigError("There are no samples to split: give the source some data.")
+    taken: set[int] = set()
+    for group in sorted(members, key=repr):
+        indices = members[group]
+        if len(indices) < 2:
+            raise ConfigError(
+                f"{_named(group, classes)} has only one sample, which cannot be in both parts of a split: "
+                "add samples of it, leave it out, or give the source a validation split of its own."
+            )
+        size = min(max(round(fraction * len(indices)), 1), len(indices) - 1)
+        taken.update(random.Random(f"{seed}/{group}").sample(indices, size))  # a string seed is the same on every run
+    return [i for i in range(len(groups)) if i not in taken], sorted(taken)
+
+
+def three_way(
+    labels: Sequence[int], validation: float, test: float, seed: int, classes: Sequence[str] | None = None
+) -> dict[str, list[int]]:
+    """Stratified indices of train, validation and test; `validation` and `test` are fractions of the whole."""
+    rest, tested = cut_groups(labels, test, seed, classes)
+    train, validated = cut_groups([labels[i] for i in rest], validation / (1 - test), seed, classes)
+    return {"train": [rest[i] for i in train], "validation": [rest[i] for i in validated], "test": tested}
+
+
+def _named(group: Hashable, classes: Sequence[str] | None) -> str:
+    if group is None:
+        return "The source"
+    return f"Class '{classes[group] if classes is not None and isinstance(group, int) else group}'"

@@ -1,0 +1,6 @@
+"""A layer's token mixing."""
+
+from mmattn.mixers.attention import Attention
+from mmattn.mixers.mixer import Mixer
+
+__all__ = ["Attention", "Mixer"]

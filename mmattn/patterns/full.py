@@ -1,0 +1,19 @@
+"""Every token sees every token of its document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mmattn.patterns.pattern import Facts, Pattern
+
+
+@dataclass(frozen=True)
+class Full(Pattern):
+    """true; this is also the same-document pattern, since visibility never leaves a document."""
+
+    def allows(self, query: Facts, key: Facts) -> Any:
+        return key.order == key.order
+
+
+SameDocument = Full

@@ -1,0 +1,176 @@
+"""The tokenizer adapter contract: raw data of one modality in, a TokenSequence out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.data.source import Sample
+from mmattn.errors import BadSample, ConfigError
+from mmattn.prefix import PrefixTokens
+from mmattn.sequence import Layout, Side, TokenInfo, TokenSequence
+
+Prepared = dict[str, Any]
+Batch = dict[str, Any]
+
+
+class Tokenizer(nn.Module, ABC):
+    """Turns raw samples of one modality into tokens: `augment → prepare → collate` on the CPU, `embed` on the device.
+
+    Args:
+        dim: width of the token embeddings.
+        max_length: the most tokens a sample may make; a longer one is an error, or is cut where `stride` is given.
+        stride: tokens from one piece of a long sample to the next (at most `max_length`); None never cuts.
+        prefix: learned tokens in front of every document (CLS, registers).
+    """
+
+    vocabulary: Sequence[str] | None = None
+    """Names of the discrete tokens in the order of their ids; None where tokens are continuous."""
+
+    bos_id: int | None = None
+    eos_id: int | None = None
+    mask_id: int | None = None
+    """Ids that begin a text, end it, and stand for a hidden token; None where there is no such id."""
+
+    special_ids: frozenset[int] = frozenset()
+    """Ids that stand for no raw data: masked modelling never hides them and `restore` leaves them out."""
+
+    local: bool = True
+    """Whether a token is made from its own content alone, so that hiding its embedding hides the content."""
+
+    def __init__(
+        self, dim: int, *, max_length: int | None = None, stride: int | None = None, prefix: int = 0
+    ) -> None:
+        super().__init__()
+        if stride is not None and (max_length is None or not 0 < stride <= max_length - prefix):
+            raise ConfigError(
+                f"tokenizer.stride={stride} needs tokenizer.max_length of at least as much (it is {max_length})."
+            )
+        self.dim, self.max_length, self.stride = dim, max_length, stride
+        self.prefix = PrefixTokens(dim, prefix)
+
+    # -- what a modality writes -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def prepare(self, sample: Sample) -> Prepared:
+        """A raw sample as small CPU tensors: pure, cacheable, without parameters.
+
+        Raises `BadSample(sample.name, fault)` for input that cannot be used.
+        """
+
+    @abstractmethod
+    def count(self, prepared: Prepared) -> int:
+        """Tokens that `embed` makes of it, prefix tokens not included."""
+
+    @abstractmethod
+    def stack(self, prepared: Sequence[Prepared], side: Side) -> Batch:
+        """The tensors of a batch, padded on `side`; `lengths`, `names` and `layout` are added by `collate`."""
+
+    @abstractmethod
+    def embed(self, batch: Batch) -> TokenSequence:
+        """Learned embeddings of a batch (batch, length, dim) with their facts; zeros at padding."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Sequence[Sample]:
+        """The unlabelled samples of a file, for `mmattn predict`. Raises `BadSample` where it cannot be read."""
+
+    # -- what a modality may write ----------------------------------------------------------------------------------
+
+    def fit(self, samples: Sequence[Sample]) -> None:
+        """Learn from training samples what tokens need (merges, mean and deviation); called once, before training."""
+
+    def state(self) -> Mapping[str, Any]:
+        """What `fit` learned, as json-like values; goes into the run folder."""
+        return {}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """The inverse of `state`."""
+
+    def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
+        """A random variation of a training sample; `generator` is seeded by (seed, epoch, index)."""
+        return sample
+
+    def cut(self, prepared: Prepared, start: int, stop: int) -> Prepared:
+        """Tokens `start` to `stop` of a sample too long for the model, where it can be cut."""
+        raise ConfigError(f"{type(self).__name__} cannot cut long samples: leave tokenizer.stride unset.")
+
+    def content(self, batch: Batch) -> Tensor | None:
+        """What each token shows, as numbers (batch, length, values), zeros at padding: the targets of masked modelling.
+
+        None where tokens are discrete; prefix tokens are not counted.
+        """
+        return None
+
+    def restore(self, ids_or_tokens: Tensor) -> Any:
+        """Predictions back to raw data: ids to text, patches to pixels."""
+        raise TypeError(f"{type(self).__name__} does not turn predictions back into raw data")
+
+    def describe(self, prepared: Prepared, index: int) -> str:
+        """What token `index` (prefix tokens not counted) is, for viewers: a word piece, a rectangle, a time span."""
+        return f"token {index}"
+
+    # -- the same for all -------------------------------------------------------------------------------------------
+
+    def length(self, prepared: Prepared) -> int:
+        """Tokens that the sample makes, prefix tokens included."""
+        return self.prefix.count + self.count(prepared)
+
+    def check_length(self, name: str, prepared: Prepared) -> None:
+        """Raise `BadSample` for a sample of more than `max_length` tokens."""
+        length = self.length(prepared)
+        if self.max_length is not None and length > self.max_length:
+            raise BadSample(
+                name,
+                f"makes {length} tokens, and the model takes {self.max_length}; "
+                "raise tokenizer.max_length, or set tokenizer.stride to cut long samples (text, proteins) into pieces",
+            )
+
+    def collate(self, prepared: Sequence[Prepared], side: Side = "right") -> Batch:
+        """A batch (a plain dict) from prepared samples. `lengths` (batch,) counts tokens without the prefix."""
+        lengths = torch.tensor([self.count(each) for each in prepared], dtype=torch.long)
+        layout = Layout(True, bool((lengths != lengths.max()).any()), side)
+        batch = self.stack(prepared, side)
+        return {**batch, "lengths": lengths, "length": int(lengths.max()), "layout": layout}
+
+    def forward(self, batch: Batch) -> TokenSequence:
+        """Tokens of a batch, prefix tokens first in every document."""
+        return self.prefix(self.embed(batch))
+
+
+def token_info(batch: Batch, *, coordinates: Tensor | None = None, modality: int = 0) -> TokenInfo:
+    """Facts for a collated batch, one document a row, without synchronising.
+
+    `coordinates` (batch, length, axes) defaults to the index; its length is the batch's longest row.
+    """
+    lengths, layout = batch["lengths"], batch["layout"]
+    length = batch["length"] if coordinates is None else coordinates.shape[1]
+    place = torch.arange(length, device=lengths.device)[None, :]
+    order = place - (length - lengths[:, None] if layout.side == "left" else 0)
+    real = (order >= 0) & (order < lengths[:, None])
+    order = torch.where(real, order, 0)
+    rows = torch.arange(len(lengths), device=lengths.device)[:, None]
+    return TokenInfo(
+        order=order,
+        coordinates=order[..., None] if coordinates is None else coordinates,
+        document=torch.where(real, rows, -1),
+        modality=torch.full_like(order, modality),
+        is_global=torch.zeros_like(real),
+        known_layout=layout,
+    )
+
+
+def pad(rows: Sequence[Tensor], side: Side, value: float = 0) -> Tensor:
+    """(batch, longest, …) from tensors (length, …), `value` at padding."""
+    longest = max(len(row) for row in rows)
+    if all(len(row) == longest for row in rows):
+        return torch.stack(list(rows))
+    out = rows[0].new_full((len(rows), longest, *rows[0].shape[1:]), value)
+    for i, row in enumerate(rows):
+        start = longest - len(row) if side == "left" else 0
+        out[i, start : start + len(row)] = row
+    return out

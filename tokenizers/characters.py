@@ -1,0 +1,80 @@
+"""Text as characters of the training data: what "nats a character" is measured in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from mmattn.data.readers import read_text
+from mmattn.data.source import Sample
+from mmattn.errors import BadSample, ConfigError
+from mmattn.tokenizer import Prepared
+from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
+
+SPECIALS = ("<bos>", "<eos>", "<mask>")
+UNKNOWN = "<unk>"
+
+
+class CharacterTokenizer(DiscreteTokenizer):
+    """One token a Unicode code point; ids are the special ones and then the training data's characters in sorted order.
+
+    Args:
+        unknown: "error" rejects a sample with a character that training data lacked; "keep" reads it as `<unk>`.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        unknown: Literal["error", "keep"] = "error",
+        bos: bool = False,
+        eos: bool = False,
+        max_length: int | None = None,
+        stride: int | None = None,
+        prefix: int = 0,
+    ) -> None:
+        super().__init__(dim, bos=bos, eos=eos, max_length=max_length, stride=stride, prefix=prefix)
+        if unknown not in ("error", "keep"):
+            raise ConfigError(f"tokenizer.unknown={unknown} is not one of: error, keep.")
+        self.specials = (*SPECIALS, UNKNOWN) if unknown == "keep" else SPECIALS
+        self.unknown_id = self.specials.index(UNKNOWN) if unknown == "keep" else None
+        self.characters = ""
+        self.ids: dict[str, int] = {}
+
+    def fit(self, samples: Sequence[Sample]) -> None:
+        self.restore_state({"characters": "".join(sorted({c for sample in samples for c in text_of(sample)}))})
+
+    def state(self) -> Mapping[str, Any]:
+        return {"characters": self.characters}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        self.characters = state["characters"]
+        self.ids = {c: i for i, c in enumerate(self.characters, start=len(self.specials))}
+        names = ["␣" if c == " " else c if c.isprintable() else repr(c)[1:-1] for c in self.characters]
+        self.define([*self.specials, *names], {"bos": 0, "eos": 1, "mask": 2}, range(len(self.specials)))
+
+    def encode(self, sample: Sample) -> Tensor:
+        text = text_of(sample)
+        ids = [self.ids.get(c, self.unknown_id) for c in text]
+        if None in ids:
+            place = ids.index(None)
+            raise BadSample(
+                sample.name,
+                f"character {text[place]!r} (U+{ord(text[place]):04X}) at position {place + 1} is not among the "
+                f"{len(self.ids)} characters of the training data; set tokenizer.unknown=keep to read it as {UNKNOWN}",
+            )
+        return torch.tensor(ids, dtype=torch.int32)
+
+    def unknown_count(self, prepared: Prepared) -> int:
+        """Characters of a prepared sample that were read as `<unk>`."""
+        return int((prepared["ids"] == self.unknown_id).sum()) if self.unknown_id is not None else 0
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return "".join(self.characters[i - len(self.specials)] for i in ids)
+
+    def read(self, path: Path) -> Sequence[Sample]:
+        return [Sample(str(path), read_text(path))]

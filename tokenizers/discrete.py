@@ -1,0 +1,109 @@
+"""What all tokenizers of discrete tokens share: ids in a table, a learned vector for each."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.data.source import Sample
+from mmattn.errors import BadSample, ConfigError
+from mmattn.sequence import PADDING, Side, TokenSequence
+from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
+
+
+class DiscreteTokenizer(Tokenizer):
+    """Ids (batch, length) and their embeddings; a modality writes `encode`, `decode` and `read`.
+
+    Args:
+        bos: begin every sample with the id `bos_id`.
+        eos: end every sample with the id `eos_id`.
+
+    The other arguments are `Tokenizer`'s. `embedding.weight` (vocabulary, dim) exists once the vocabulary does.
+    """
+
+    embedding: nn.Embedding
+
+    def __init__(
+        self,
+        dim: int,
+        *,
+        bos: bool = False,
+        eos: bool = False,
+        max_length: int | None = None,
+        stride: int | None = None,
+        prefix: int = 0,
+    ) -> None:
+        super().__init__(dim, max_length=max_length, stride=stride, prefix=prefix)
+        self.bos, self.eos = bos, eos
+
+    @abstractmethod
+    def encode(self, sample: Sample) -> Tensor:
+        """Ids (length,) of a raw sample, without begin and end. Raises `BadSample`."""
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> str:
+        """The raw text of ids among which there is no special one."""
+
+    def define(
+        self, vocabulary: Sequence[str], roles: Mapping[str, int], special_ids: Collection[int] | None = None
+    ) -> None:
+        """Set the vocabulary; `roles` gives the ids of bos, eos and mask, which are the `special_ids` by default."""
+        known = self.vocabulary is not None and list(self.vocabulary) == list(vocabulary)
+        self.vocabulary = tuple(vocabulary)
+        self.bos_id, self.eos_id, self.mask_id = (roles.get(role) for role in ("bos", "eos", "mask"))
+        self.special_ids = frozenset(roles.values() if special_ids is None else special_ids)
+        for role in ("bos", "eos"):
+            if getattr(self, role) and roles.get(role) is None:
+                raise ConfigError(f"tokenizer.{role}=true needs a token for it, and the vocabulary has none.")
+        if not known:  # restoring the same vocabulary keeps what was learned
+            self.embedding = nn.Embedding(len(vocabulary), self.dim)
+            nn.init.normal_(self.embedding.weight, std=0.02)
+
+    def names(self) -> Sequence[str]:
+        """The vocabulary. Raises `ConfigError` where there is none yet."""
+        if self.vocabulary is None:
+            raise ConfigError(
+                f"{type(self).__name__} has no vocabulary yet: call fit on training samples or restore_state."
+            )
+        return self.vocabulary
+
+    def prepare(self, sample: Sample) -> Prepared:
+        self.names()
+        ids = self.encode(sample)
+        if len(ids) == 0:
+            raise BadSample(sample.name, "is empty: a sample needs at least one token")
+        ends = [self.bos_id] if self.bos else [], [self.eos_id] if self.eos else []
+        ids = torch.cat([ids.new_tensor(ends[0]), ids, ids.new_tensor(ends[1])]) if self.bos or self.eos else ids
+        return {"ids": ids, "start": torch.tensor(0)}
+
+    def count(self, prepared: Prepared) -> int:
+        return len(prepared["ids"])
+
+    def cut(self, prepared: Prepared, start: int, stop: int) -> Prepared:
+        return {"ids": prepared["ids"][start:stop], "start": prepared["start"] + start}
+
+    def stack(self, prepared: Sequence[Prepared], side: Side) -> Batch:
+        return {"ids": pad([each["ids"] for each in prepared], side, PADDING).long()}
+
+    def embed(self, batch: Batch) -> TokenSequence:
+        self.names()
+        ids = batch["ids"]
+        return TokenSequence(self.embedding(ids.clamp(min=0)), token_info(batch), ids).zero_padding()
+
+    def restore(self, ids_or_tokens: Tensor) -> str:
+        """Ids (length,) back to raw text; special ids and padding are left out."""
+        ids = ids_or_tokens.tolist()
+        return self.decode([i for i in ids if i >= 0 and i not in self.special_ids])
+
+    def describe(self, prepared: Prepared, index: int) -> str:
+        return self.names()[int(prepared["ids"][index])]
+
+
+def text_of(sample: Sample) -> str:
+    """The text of a sample. Raises `BadSample` for anything else."""
+    if not isinstance(sample.value, str):
+        raise BadSample(sample.name, f"is a {type(sample.value).__name__}, and this tokenizer reads text (str)")
+    return sample.value
