@@ -110,5 +110,3 @@ class Backbone(nn.Module):
         for name, parameter in self.blocks.named_parameters():
             if name.endswith(("mixer.out.weight", "mlp.contract.weight")):
                 parameter.normal_(std=0.02 / (2 * len(self.blocks)) ** 0.5)
-
-

@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 Side = Literal["left", "right"]
-PADDING = -1  # the document number of padding, the id of a token that is not discrete, the coordinate of one without a place
+PADDING = (
+    -1
+)  # the document number of padding, the id of a token that is not discrete, the coordinate of one without a place
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,5 @@ def _register(cls: type, fields: tuple[str, ...], static: tuple[str, ...] = ()) 
     pytree.register_pytree_node(cls, flatten, unflatten, serialized_type_name=f"mmattn.{cls.__name__}")
 
 
-_register(
-    TokenInfo, ("order", "coordinates", "document", "modality", "is_global", "extra"), static=("known_layout",)
-)
+_register(TokenInfo, ("order", "coordinates", "document", "modality", "is_global", "extra"), static=("known_layout",))
 _register(TokenSequence, ("embeddings", "info", "ids"))

@@ -40,12 +40,13 @@ class Tokenizer(nn.Module, ABC):
     special_ids: frozenset[int] = frozenset()
     """Ids that stand for no raw data: masked modelling never hides them and `restore` leaves them out."""
 
+    content_size: int | None = None
+    """Values of `content` a token; None where tokens are discrete."""
+
     local: bool = True
     """Whether a token is made from its own content alone, so that hiding its embedding hides the content."""
 
-    def __init__(
-        self, dim: int, *, max_length: int | None = None, stride: int | None = None, prefix: int = 0
-    ) -> None:
+    def __init__(self, dim: int, *, max_length: int | None = None, stride: int | None = None, prefix: int = 0) -> None:
         super().__init__()
         if stride is not None and (max_length is None or not 0 < stride <= max_length - prefix):
             raise ConfigError(

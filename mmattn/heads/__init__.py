@@ -4,4 +4,13 @@ from mmattn.heads.classifier import Classifier, TokenClassifier
 from mmattn.heads.pooling import AttentionPool, FirstPool, LastPool, MeanPool
 from mmattn.heads.tokens import ContentHead, TokenHead
 
-__all__ = ["AttentionPool", "Classifier", "ContentHead", "FirstPool", "LastPool", "MeanPool", "TokenClassifier", "TokenHead"]
+__all__ = [
+    "AttentionPool",
+    "Classifier",
+    "ContentHead",
+    "FirstPool",
+    "LastPool",
+    "MeanPool",
+    "TokenClassifier",
+    "TokenHead",
+]

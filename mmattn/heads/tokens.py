@@ -37,7 +37,7 @@ class ContentHead(nn.Module):
 
     def __init__(self, dim: int, tokenizer: Tokenizer, classes: int | None) -> None:
         super().__init__()
-        if tokenizer.content_size is None:
+        if tokenizer.vocabulary is not None or tokenizer.content_size is None:
             raise ConfigError(f"head=content predicts continuous tokens, and {type(tokenizer).__name__} has none.")
         self.out = nn.Linear(dim, tokenizer.content_size)
 

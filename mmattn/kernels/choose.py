@@ -15,9 +15,7 @@ from mmattn.patterns import Visibility
 class Kernel(Protocol):
     """How attention is computed; shapes as in `reference`."""
 
-    def __call__(
-        self, query: Tensor, key: Tensor, value: Tensor, visibility: Visibility, scale: float
-    ) -> Tensor: ...
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, visibility: Visibility, scale: float) -> Tensor: ...
 
 
 KERNELS: dict[str, Kernel] = {"reference": reference, "sdpa": sdpa}

@@ -17,7 +17,5 @@ def sdpa(query: Tensor, key: Tensor, value: Tensor, visibility: Visibility, scal
     # torch's kernels disagree about a row that sees nothing: let it see all, and zero what it makes.
     mask = visibility.mask
     alive = mask.any(-1, keepdim=True)
-    out = scaled_dot_product_attention(
-        query, key, value, attn_mask=mask | ~alive, scale=scale, enable_gqa=grouped
-    )
+    out = scaled_dot_product_attention(query, key, value, attn_mask=mask | ~alive, scale=scale, enable_gqa=grouped)
     return out.masked_fill(~alive, 0.0)

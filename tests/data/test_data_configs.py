@@ -7,6 +7,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+import soundfile
 from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
@@ -45,7 +46,7 @@ def test_a_source_without_files_fulfils_the_contract(path):
     assert check_source(instantiate(OmegaConf.load(path)), limit=60) == []
 
 
-SOURCE_FILES = sorted(Path(inspect.getfile(Source)).parent.glob("*.py"))
+SOURCE_FILES = sorted({Path(inspect.getfile(get_class(OmegaConf.load(path)["_target_"]))) for path in CONFIGS})
 
 
 @pytest.mark.parametrize("path", SOURCE_FILES, ids=name)
@@ -55,3 +56,27 @@ def test_a_source_is_light_to_import(path):
     modules = [alias.name for node in top if isinstance(node, ast.Import) for alias in node.names]
     modules += [node.module or "" for node in top if isinstance(node, ast.ImportFrom)]
     assert not heavy & {module.split(".")[0] for module in modules}
+
+
+def test_presets_read_the_files_they_name(tmp_path):
+    """Each preset on a tiny folder laid out as the real one."""
+    table = "text,label\n" + "".join(f"text {label},{label}\n" for label in range(6))
+    for name in ("AMP_train_common", "AMP_test_common", "non_AMP_train_balanced", "non_AMP_test_balanced"):
+        (tmp_path / f"AMPlify_{name}.fa").write_text(f">{name}\nMKV\n")
+    for name in ("train.csv", "test.csv", "valid.csv"):
+        (tmp_path / name).write_text("\n".join(table.splitlines()[:3]) + "\n")
+    (tmp_path / "input.txt").write_text("First Citizen:\n" * 10)
+    for name in ("7_theo_0.wav", "7_theo_5.wav", "8_theo_12.wav"):
+        soundfile.write(tmp_path / name, [0.0] * 8, 8000)
+    for preset in ("amplify", "sst2", "tinyshakespeare", "fsdd"):
+        assert check_source(instantiate(load(preset), root=str(tmp_path))) == [], preset
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text(table)
+    trec = instantiate(load("trec"), root=str(tmp_path))
+    assert check_source(trec) == [] and trec.classes[3] == "human"
+    fsdd = instantiate(load("fsdd"), root=str(tmp_path))
+    assert fsdd.classes == ("7", "8") and [len(fsdd.samples(split)) for split in ("train", "test")] == [2, 1]
+
+
+def load(name):
+    return OmegaConf.load(next(path for path in CONFIGS if path.stem == name))

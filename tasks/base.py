@@ -1,0 +1,110 @@
+"""What every training objective shares: optimizer, schedule, steps, logging."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils._pytree import tree_map
+from torchmetrics import MetricCollection
+
+from mmattn.backbone import Backbone
+from mmattn.errors import TrainingError
+from mmattn.tokenizer import Batch, Tokenizer
+
+
+@dataclass(frozen=True)
+class Scores:
+    """A batch's mean `loss` over `count` targets; what the metrics compare, where there are any."""
+
+    loss: Tensor
+    count: int
+    prediction: Tensor | None = None
+    target: Tensor | None = None
+
+
+class Task(lightning.LightningModule, ABC):
+    """tokenizer → backbone → head → loss.
+
+    Args:
+        tokenizer, backbone, head: the parts; they are trained together.
+        optimizer: `module -> Optimizer`.
+        schedule: fraction of the steps done → factor of the learning rate.
+        classes: names of the labels, where the data has any.
+    """
+
+    monitor = "validation/loss"
+    mode = "min"
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        backbone: Backbone,
+        head: nn.Module,
+        *,
+        optimizer: Callable[[nn.Module], Optimizer],
+        schedule: Callable[[float], float],
+        classes: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.tokenizer, self.backbone, self.head = tokenizer, backbone, head
+        self.make_optimizer, self.schedule = optimizer, schedule
+        self.classes = tuple(classes) if classes is not None else None
+        self.metrics = nn.ModuleDict({split: self.measures() for split in ("validation", "test")})
+        self.tokens_seen = 0
+
+    @abstractmethod
+    def evaluate(self, batch: Batch) -> Scores:
+        """The loss of a batch, with what the metrics compare."""
+
+    def measures(self) -> MetricCollection:
+        """Metrics of predictions against targets; none by default."""
+        return MetricCollection({})
+
+    @staticmethod
+    def labels(labels: Sequence[Any], batch: Batch) -> Batch:
+        """What the labels of a batch's samples add to the batch."""
+        return {}
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        scores = self.evaluate(batch)
+        if not bool(torch.isfinite(scores.loss)):
+            names = ", ".join(batch["names"][:4])
+            raise TrainingError(
+                f"The loss is {scores.loss.item()} at step {self.global_step}, in the batch of {names}, …; lower "
+                "optimizer.learning_rate, or look at these samples."
+            )
+        self.tokens_seen += int(batch["lengths"].sum())
+        self.log("train/loss", scores.loss, prog_bar=True, batch_size=scores.count, on_step=False, on_epoch=True)
+        return scores.loss
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        self._measure("validation", batch)
+
+    def test_step(self, batch: Batch, index: int) -> None:
+        self._measure("test", batch)
+
+    def _measure(self, split: str, batch: Batch) -> None:
+        scores = self.evaluate(batch)
+        self.log(f"{split}/loss", scores.loss, prog_bar=True, batch_size=scores.count)
+        metrics = self.metrics[split]
+        if scores.prediction is not None and len(metrics):  # type: ignore[arg-type]
+            metrics.update(scores.prediction, scores.target)
+            self.log_dict({f"{split}/{name}": metric for name, metric in metrics.items()}, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer(self)
+        total = max(int(self.trainer.estimated_stepping_batches), 1)
+        # The first step must move something, so the schedule is read at the end of each step.
+        factor = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(min(step + 1, total) / total))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factor, "interval": "step"}}
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        # Lightning's own transfer rebuilds dataclasses field by field, which a frozen one refuses.
+        return tree_map(lambda leaf: leaf.to(device) if isinstance(leaf, Tensor) else leaf, batch)

@@ -1,0 +1,78 @@
+"""The next token."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from mmattn.errors import ConfigError
+from mmattn.patterns import Visibility
+from mmattn.sequence import PADDING, TokenInfo, TokenSequence
+from mmattn.tasks.base import Scores, Task
+from mmattn.tokenizer import Batch
+
+
+def next_tokens(tokens: TokenSequence) -> Tensor:
+    """The id after each token in its own document (batch, length); -1 where there is none."""
+    assert tokens.ids is not None
+    document, target = tokens.info.document, torch.full_like(tokens.ids, PADDING)
+    same = (document[:, 1:] == document[:, :-1]) & (document[:, 1:] >= 0)
+    target[:, :-1] = torch.where(same, tokens.ids[:, 1:], PADDING)
+    return target
+
+
+class LanguageModelling(Task):
+    """Cross-entropy of the next token, in nats a token, within documents. The backbone's mixers must be causal."""
+
+    def setup(self, stage: str) -> None:
+        """Refuse a backbone whose attention shows later tokens: its loss would mean nothing."""
+        info = TokenInfo.from_lengths([64])
+        for name, part in self.backbone.named_modules():
+            pattern = getattr(part, "pattern", None)
+            if pattern is not None and "prefix" not in str(pattern).lower():
+                if bool(Visibility(pattern, info).mask[0, 0].triu(1).any()):
+                    raise ConfigError(f"{name} has {pattern}, which shows later tokens; set pattern=causal.")
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one."""
+        tokens = self.tokenizer(batch)
+        if tokens.ids is None:
+            raise ConfigError(f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none.")
+        target = next_tokens(tokens)
+        known = target >= 0
+        out = self.backbone(tokens)
+        picked = TokenSequence(out.embeddings[known], out.info)  # the head works on each token alone
+        return self.head(picked), target[known]
+
+    def evaluate(self, batch: Batch) -> Scores:
+        scores, target = self(batch)
+        return Scores(cross_entropy(scores, target), len(target))
+
+    @torch.no_grad()
+    def generate(self, ids: list[int], count: int, *, temperature: float = 1.0, seed: int = 0) -> list[int]:
+        """`count` more ids after the non-empty `ids`, sampled at `temperature` (0: the likeliest), by cached decoding."""
+        if not ids or temperature < 0:
+            raise ConfigError("generation needs a prompt of at least one token and a temperature ≥ 0.")
+        was_training = self.training
+        self.eval()
+        generator = torch.Generator(self.device).manual_seed(seed)
+        out, new, state = list(ids), torch.tensor([ids], device=self.device), None
+        for _ in range(count):
+            tokens = self._at(new, len(out) - new.shape[1])
+            hidden, state = self.backbone.step(tokens, state)
+            scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[0, -1]
+            chosen = scores.argmax()
+            if temperature > 0:
+                chosen = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator)[0]
+            out.append(int(chosen))
+            new = chosen.view(1, 1)
+        self.train(was_training)
+        return out
+
+    def _at(self, ids: Tensor, start: int) -> TokenSequence:
+        """Tokens of ids (1, new) that stand from place `start` on."""
+        info = TokenInfo.from_lengths([start + ids.shape[1]], device=self.device)
+        places = torch.arange(start, start + ids.shape[1], device=self.device)[None]
+        return TokenSequence(self.tokenizer.embedding(ids), info.pick(places, info.layout), ids)
+
