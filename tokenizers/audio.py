@@ -74,7 +74,8 @@ class AudioTokenizer(Tokenizer):
         self.fit_samples, self.allow_silence = fit_samples, allow_silence
         self.transforms, self.spec_augment = list(transforms), spec_augment
         self.standardize = Standardize(1, mean, std)
-        self.projection = nn.Linear(math.prod(self.patch), dim)
+        self.content_size = math.prod(self.patch)
+        self.projection = nn.Linear(self.content_size, dim)
 
     def _features(self, sample: Sample) -> Tensor:
         if isinstance(sample.value, Features):

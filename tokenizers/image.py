@@ -64,7 +64,8 @@ class ImageTokenizer(Tokenizer):
         self.local = stem is None
         self.projection: nn.Module
         if stem is None:
-            self.projection = nn.Linear(channels * math.prod(self.patch), dim)
+            self.content_size = channels * math.prod(self.patch)
+            self.projection = nn.Linear(self.content_size, dim)
         else:
             self.projection = stem(channels=channels, dim=dim, patch=self.patch)
 

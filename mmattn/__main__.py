@@ -1,0 +1,7 @@
+"""`python -m mmattn`."""
+
+import sys
+
+from mmattn.cli.main import main
+
+sys.exit(main())
