@@ -139,7 +139,7 @@ class TokenInfo:
 
 @dataclass(frozen=True, eq=False)
 class TokenSequence:
-    """embeddings (batch, length, dim), their facts, and ids (batch, length) of discrete tokens, -1 where there are none."""
+    """embeddings (batch, length, dim), their facts, and ids (batch, length): -1 where a token is not discrete."""
 
     embeddings: Tensor
     info: TokenInfo

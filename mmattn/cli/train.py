@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Sequence
@@ -33,14 +34,16 @@ def train(words: Sequence[str], config_dir: str | None = None, resume: str | Non
         run = Run.create(config)
         run.write_origin(built.tokenizer.state(), built.data.source.classes)
         run.write("split.json", {split: [s.name for s in samples] for split, samples in built.data.splits.items()})
+    _quiet()
     _announce(built, run)
     trainer = _trainer(config, run, built.task)
     last = run.checkpoints / "last.ckpt"
     if resume and not last.is_file():
         raise RunError(f"{run.folder} has no checkpoints/last.ckpt to go on from; start it anew.")
-    trainer.fit(built.task, built.data, ckpt_path=last if resume else None, weights_only=True if resume else None)
-    if trainer.interrupted:
-        raise TrainingError(f"Stopped. Go on from the last whole epoch: mmattn train --resume {run.folder}")
+    try:
+        trainer.fit(built.task, built.data, ckpt_path=last if resume else None, weights_only=True if resume else None)
+    except SystemExit as stopped:  # how Lightning ends after Ctrl-C
+        raise TrainingError(f"Stopped. Go on from the last whole epoch: mmattn train --resume {run.folder}") from stopped
     load_weights(built.task, run.weights("best"), str(run.folder))
     results = measure(trainer, built, ("validation", "test"))
     results |= {
@@ -104,6 +107,12 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
         )
     except TypeError as error:
         raise ConfigError(f"trainer: {error}") from error
+
+
+def _quiet() -> None:
+    """Lightning's own advice is about code, not about a user's run."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")
 
 
 def _announce(built: Built, run: Run) -> None:

@@ -1,0 +1,133 @@
+"""The whole program in process: train, evaluate, predict, generate, resume, check."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmattn.cli.main import main
+from mmattn.cli.use import evaluate, predict
+from mmattn.errors import TrainingError
+from mmattn.run import Run
+from mmattn.tasks.base import Task
+
+SMALL = ["backbone.dim=32", "backbone.depth=1", "trainer.max_epochs=2", "trainer.check_val_every_n_epoch=1"]
+
+
+@pytest.fixture(scope="module")
+def image_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "image"
+    assert main(["train", "image", *SMALL, f"run.dir={folder}"]) == 0
+    return folder
+
+
+def test_a_run_folder_is_complete(image_run):
+    names = {path.name for path in image_run.iterdir()}
+    assert {"config.yaml", "state.json", "versions.json", "split.json", "metrics.csv", "results.json"} <= names
+    results = json.loads((image_run / "results.json").read_text())
+    assert {"test", "validation", "seconds", "steps", "tokens", "parameters", "seed"} <= set(results)
+    split = json.loads((image_run / "split.json").read_text())
+    assert not set(split["train"]) & set(split["test"])
+
+
+def test_evaluate_repeats_the_result(image_run):
+    results = json.loads((image_run / "results.json").read_text())
+    assert evaluate(str(image_run))["accuracy"] == pytest.approx(results["test"]["accuracy"], abs=1e-6)
+
+
+def test_predict_reads_new_files(image_run, tmp_path, monkeypatch, capsys):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    (found,) = predict(str(image_run), ["a.png"])
+    assert found["label"] in found["probabilities"]
+    assert sum(found["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert main(["predict", str(image_run), "a.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == found["name"]
+
+
+def test_the_same_seed_gives_the_same_weights(image_run, tmp_path):
+    again = tmp_path / "again"
+    assert main(["train", "image", *SMALL, f"run.dir={again}"]) == 0
+    first, second = (Run.open(folder).weights("last") for folder in (image_run, again))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_resuming_at_an_epochs_end_is_exact(image_run, tmp_path, monkeypatch):
+    folder = tmp_path / "stopped"
+    step = Task.training_step
+
+    def stop_in_the_second_epoch(task, batch, index):
+        if task.current_epoch == 1:
+            raise TrainingError("stopped by the test")
+        return step(task, batch, index)
+
+    monkeypatch.setattr(Task, "training_step", stop_in_the_second_epoch)
+    assert main(["train", "image", *SMALL, f"run.dir={folder}"]) == 1
+    monkeypatch.setattr(Task, "training_step", step)
+    assert main(["train", "--resume", str(folder)]) == 0
+    whole, resumed = (Run.open(each).weights("last") for each in (image_run, folder))
+    assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+
+
+def test_a_run_folder_is_not_overwritten(image_run, capsys):
+    assert main(["train", "image", *SMALL, f"run.dir={image_run}"]) == 1
+    assert "already holds a run" in capsys.readouterr().err
+
+
+def test_a_foreign_target_in_a_run_is_refused(image_run, tmp_path, capsys):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(image_run, folder)
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("mmattn.data.digits.Digits", "os.system"))
+    assert main(["evaluate", str(folder)]) == 1
+    assert "not trusted" in capsys.readouterr().err
+
+
+def test_weights_move_to_another_run(image_run, tmp_path):
+    folder = tmp_path / "next"
+    words = ["train", "image", *SMALL, f"init_from={image_run}", "init_parts=[backbone]", f"run.dir={folder}"]
+    assert main(words) == 0
+
+
+def test_a_language_model_generates(tmp_path, capsys):
+    folder = tmp_path / "text"
+    assert main(["train", "text", *SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2",
+                 "loader.batch_size=4", f"run.dir={folder}"]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["generate", str(folder), "--prompt", "The ", "--count", "5"]) == 0
+    assert capsys.readouterr().out.startswith("The ")
+
+
+def test_check_names_the_rules(capsys):
+    assert main(["check", "tokenizer=protein"]) == 0
+    assert "holds:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["imag"], "Did you mean 'image'?"),
+        (["image", "bakbone.depth=2"], "Did you mean 'backbone.depth'?"),
+        (["image", "task=clasification"], "Did you mean 'classification'?"),
+        (["image", "mixer.heads=3", "backbone.dim=128"], "heads=3 does not divide dim=128"),
+        (["image", "+backbone.dept=2"], "Did you mean 'depth'?"),
+        (["image", "mixer.kernel=spda"], "Did you mean 'sdpa'?"),
+        (["mnist", "data.root=/nowhere/at/all"], "/nowhere/at/all"),
+        (["audio", "data=audio_folder"], "data.root"),
+        (["text", "pattern=full"], "pattern=causal"),
+        (["image", "run.dir=/proc/nowhere"], "cannot be written"),
+        (["image", "loader.batch_size=0"], "loader.batch_size=0"),
+        (["image", "task=language_modelling"], "discrete"),
+    ],
+)
+def test_bad_config_is_one_clear_message(words, expected, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", *words]) == 1
+    message = capsys.readouterr().err
+    assert expected in message and "Traceback" not in message
