@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger
 from omegaconf import DictConfig, OmegaConf
@@ -98,15 +99,25 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
     best = ModelCheckpoint(
         run.checkpoints, "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False
     )
-    last = ModelCheckpoint(run.checkpoints, "last", monitor=None, enable_version_counter=False)
+    last = ModelCheckpoint(run.checkpoints, "last", monitor=None, enable_version_counter=False, save_on_train_epoch_end=True)
     logger = CSVLogger(run.folder, name="", version="")
     try:
-        callbacks = [best, last, RichProgressBar(leave=False)]
+        callbacks = [EpochSeed(config.seed), best, last, RichProgressBar(leave=False)]
         return lightning.Trainer(
             **settings, callbacks=callbacks, logger=logger, enable_model_summary=False, default_root_dir=run.folder
         )
     except TypeError as error:
         raise ConfigError(f"trainer: {error}") from error
+
+
+class EpochSeed(lightning.Callback):
+    """Seeds dropout and masking anew each epoch, so that a resumed run draws what the uninterrupted one would."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
 
 
 def _quiet() -> None:

@@ -123,7 +123,7 @@ def test_check_names_the_rules(capsys):
         (["text", "pattern=full"], "pattern=causal"),
         (["image", "run.dir=/proc/nowhere"], "cannot be written"),
         (["image", "loader.batch_size=0"], "loader.batch_size=0"),
-        (["image", "task=language_modelling"], "discrete"),
+        (["audio", "task=language_modelling", "head=tokens"], "discrete"),
     ],
 )
 def test_bad_config_is_one_clear_message(words, expected, capsys, tmp_path, monkeypatch):

@@ -1,0 +1,94 @@
+"""Every task drives 16 samples to near-zero loss, and knows its targets."""
+
+from __future__ import annotations
+
+import warnings
+
+import lightning
+import pytest
+import torch
+
+from mmattn.build import build
+from mmattn.cli.compose import choices, composed
+from mmattn.data.arrays import Arrays
+from mmattn.data.datamodule import DataModule
+from mmattn.sequence import TokenInfo, TokenSequence
+from mmattn.tasks.language_modelling import next_tokens
+
+SMALL = ["backbone.dim=32", "backbone.depth=1", "backbone.dropout=0", "optimizer.weight_decay=0"]
+ON_DISK = {"mnist", "fsdd", "trec"}
+
+
+def overfit(experiment, steps, **changes):
+    lightning.seed_everything(0, verbose=False)
+    extra = [f"{key}={value}" for key, value in changes.items()]
+    config = composed([f"experiment={experiment}", *SMALL, *extra])
+    built = build(config)
+    samples = [built.data.splits["train"][i] for i in range(16)]
+    few = DataModule(Arrays(([s.value for s in samples], [s.label for s in samples]), ([samples[0].value], [samples[0].label]),
+                            classes=built.data.source.classes), built.tokenizer)  # fmt: skip
+    few.labels = built.data.labels
+    batch = next(iter(few.loader("validation")))
+    few._datasets.clear()
+    dataset = few.dataset("train")
+    dataset.augments = False
+    batch = dataset.batch([(0, i) for i in range(len(dataset))][:16])
+    task = built.task.train()
+    optimizer = torch.optim.Adam(task.parameters(), lr=5e-3)
+    for _ in range(steps):
+        torch.manual_seed(0)  # masked modelling hides the same tokens each time
+        loss = task.evaluate(batch).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize(
+    "experiment, changes",
+    [
+        ("image", {"task.label_smoothing": 0}),
+        ("audio", {}),
+        ("protein", {}),
+        ("text_classification", {}),
+        ("protein_masked", {}),
+        ("text", {"tokenizer.max_length": 33, "tokenizer.stride": 32}),
+    ],
+)
+def test_sixteen_samples_are_learned_by_heart(experiment, changes):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert overfit(experiment, 150, **changes) < 0.15
+
+
+def test_masked_patches_of_sixteen_images_are_learned():
+    assert overfit("image_masked", 300) < 0.15
+
+
+@pytest.mark.parametrize("name", [name for name in choices("experiment") if name not in ON_DISK])
+def test_every_experiment_builds(name):
+    built = build(composed([f"experiment={name}", *SMALL]))
+    batch = built.data.dataset("validation").batch([(0, 0), (0, 1)])
+    assert torch.isfinite(built.task.eval().evaluate(batch).loss)
+
+
+@pytest.mark.parametrize("name", sorted(ON_DISK))
+def test_every_other_experiment_composes(name):
+    assert composed([f"experiment={name}", "data.root=somewhere"]).name == name
+
+
+def test_next_tokens_stay_within_documents():
+    info = TokenInfo.from_lengths([5])
+    info = TokenInfo(**{**vars(info), "document": torch.tensor([[0, 0, 1, 1, -1]]), "known_layout": None})
+    ids = torch.tensor([[4, 5, 6, 7, -1]])
+    target = next_tokens(TokenSequence(torch.zeros(1, 5, 1), info, ids))
+    assert target.tolist() == [[5, -1, 7, -1, -1]]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", ["image", "text", "audio", "protein"])
+def test_each_modality_trains_on_a_gpu(name, tmp_path):
+    from mmattn.cli.main import main
+
+    assert main(["train", name, "trainer.max_epochs=1", "trainer.accelerator=gpu", f"run.dir={tmp_path / name}"]) == 0
