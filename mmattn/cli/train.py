@@ -111,13 +111,15 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
 
 
 class EpochSeed(lightning.Callback):
-    """Seeds dropout and masking anew each epoch, so that a resumed run draws what the uninterrupted one would."""
+    """Seeds dropout, masking and the order anew each epoch, so that a resumed run draws what the uninterrupted one would."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
+        # Lightning counts from 0 again after a resume at an epoch's end; the order of the batches must not.
+        trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
 
 
 def _quiet() -> None:
