@@ -48,7 +48,9 @@ def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
 def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] | None) -> Any:
     """The task with its backbone and head around a fitted tokenizer."""
     backbone: Backbone = make(config, "backbone")
-    head = make(config, "head")(dim=backbone.dim, tokenizer=tokenizer, classes=None if classes is None else len(classes))
+    head = make(config, "head")(
+        dim=backbone.dim, tokenizer=tokenizer, classes=None if classes is None else len(classes)
+    )
     return make(config, "task")(tokenizer=tokenizer, backbone=backbone, head=head, classes=classes)
 
 

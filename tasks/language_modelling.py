@@ -38,7 +38,9 @@ class LanguageModelling(Task):
         """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one."""
         tokens = self.tokenizer(batch)
         if tokens.ids is None:
-            raise ConfigError(f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none.")
+            raise ConfigError(
+                f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none."
+            )
         target = next_tokens(tokens)
         known = target >= 0
         out = self.backbone(tokens)
@@ -75,4 +77,3 @@ class LanguageModelling(Task):
         info = TokenInfo.from_lengths([start + ids.shape[1]], device=self.device)
         places = torch.arange(start, start + ids.shape[1], device=self.device)[None]
         return TokenSequence(self.tokenizer.embedding(ids), info.pick(places, info.layout), ids)
-

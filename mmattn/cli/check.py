@@ -28,5 +28,3 @@ def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
     tokenizer = make(config, "tokenizer")
     tokenizer.fit(samples)
     return check_tokenizer(tokenizer, pick_samples(samples))
-
-

@@ -44,7 +44,9 @@ def train(words: Sequence[str], config_dir: str | None = None, resume: str | Non
     try:
         trainer.fit(built.task, built.data, ckpt_path=last if resume else None, weights_only=True if resume else None)
     except SystemExit as stopped:  # how Lightning ends after Ctrl-C
-        raise TrainingError(f"Stopped. Go on from the last whole epoch: mmattn train --resume {run.folder}") from stopped
+        raise TrainingError(
+            f"Stopped. Go on from the last whole epoch: mmattn train --resume {run.folder}"
+        ) from stopped
     load_weights(built.task, run.weights("best"), str(run.folder))
     results = measure(trainer, built, ("validation", "test"))
     results |= {
@@ -96,10 +98,10 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
     settings = OmegaConf.to_container(config.trainer, resolve=True)
     assert isinstance(settings, dict)
     settings.pop("_target_")
-    best = ModelCheckpoint(
-        run.checkpoints, "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False
+    best = ModelCheckpoint(run.checkpoints, "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False)
+    last = ModelCheckpoint(
+        run.checkpoints, "last", monitor=None, enable_version_counter=False, save_on_train_epoch_end=True
     )
-    last = ModelCheckpoint(run.checkpoints, "last", monitor=None, enable_version_counter=False, save_on_train_epoch_end=True)
     logger = CSVLogger(run.folder, name="", version="")
     try:
         callbacks = [EpochSeed(config.seed), best, last, RichProgressBar(leave=False)]
@@ -111,15 +113,13 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
 
 
 class EpochSeed(lightning.Callback):
-    """Seeds dropout, masking and the order anew each epoch, so that a resumed run draws what the uninterrupted one would."""
+    """Seeds dropout and masking anew each epoch, so that a resumed run draws what the uninterrupted one would."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
-        # Lightning counts from 0 again after a resume at an epoch's end; the order of the batches must not.
-        trainer.train_dataloader.sampler.set_epoch(trainer.current_epoch)
 
 
 def _quiet() -> None:

@@ -85,7 +85,9 @@ class DataModule(lightning.LightningDataModule):
         """Batches of a split: shuffled and augmented if it is the training split."""
         dataset, training = self.dataset(split), split == "train"
         size = self.batch_size if training else self.evaluation_batch_size
-        batches: Any = Batches(dataset.lengths, size, shuffle=training, seed=self.seed, pool=self.pool)
+        batches: Any = Batches(
+            dataset.lengths, size, shuffle=training, seed=self.seed, pool=self.pool, epoch=self._epoch
+        )
         return DataLoader(
             dataset,
             sampler=batches,
@@ -94,6 +96,9 @@ class DataModule(lightning.LightningDataModule):
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
+
+    def _epoch(self) -> int:
+        return self.trainer.current_epoch if self.trainer else 0
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return self.loader("train")

@@ -9,8 +9,23 @@ import pytest
 import torch
 
 from mmattn import (
-    Attention, Backbone, Causal, ConfigError, Full, GlobalTokens, Learned, Position, PrefixLM, Rotary, Sinusoidal,
-    SlidingWindow, TokenInfo, TokenSequence, Visibility, attend, join,
+    Attention,
+    Backbone,
+    Causal,
+    ConfigError,
+    Full,
+    GlobalTokens,
+    Learned,
+    Position,
+    PrefixLM,
+    Rotary,
+    Sinusoidal,
+    SlidingWindow,
+    TokenInfo,
+    TokenSequence,
+    Visibility,
+    attend,
+    join,
 )  # fmt: skip
 from mmattn.heads import AttentionPool, FirstPool, LastPool, MeanPool
 from mmattn.kernels import KERNELS
@@ -54,7 +69,9 @@ def by_hand(query, key, value, info, sees, scale):
                 visible = []
                 for j in range(len(order)):
                     same = document[i] == document[j] >= 0
-                    flags = {order[k]: bool(info.is_global[b, k]) for k in range(len(order)) if document[k] == document[i]}
+                    flags = {
+                        order[k]: bool(info.is_global[b, k]) for k in range(len(order)) if document[k] == document[i]
+                    }
                     prefix = {order[k]: order[k] < 2 for k in range(len(order))}
                     if same and sees(order[i], order[j], flags, prefix):
                         visible.append(j)

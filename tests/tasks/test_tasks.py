@@ -25,8 +25,8 @@ def overfit(experiment, steps, **changes):
     config = composed([f"experiment={experiment}", *SMALL, *extra])
     built = build(config)
     samples = [built.data.splits["train"][i] for i in range(16)]
-    few = DataModule(Arrays(([s.value for s in samples], [s.label for s in samples]), ([samples[0].value], [samples[0].label]),
-                            classes=built.data.source.classes), built.tokenizer)  # fmt: skip
+    train, one = ([s.value for s in samples], [s.label for s in samples]), ([samples[0].value], [samples[0].label])
+    few = DataModule(Arrays(train, one, classes=built.data.source.classes), built.tokenizer)
     few.labels = built.data.labels
     batch = next(iter(few.loader("validation")))
     few._datasets.clear()
