@@ -69,7 +69,7 @@ def make(config: DictConfig, key: str) -> Any:
 
 
 def check_targets(config: DictConfig, also: Sequence[str] = ()) -> None:
-    """Refuse a stored config that names a constructor outside `TRUSTED` and `also`: a run folder could carry an attack."""
+    """Refuse a stored config that names a constructor outside `TRUSTED` and `also`: it could carry an attack."""
     for path, node in _nodes(config, ""):
         root = str(node["_target_"]).split(".")[0]
         if root not in (*TRUSTED, *also):

@@ -9,7 +9,7 @@ from torch.optim import AdamW, Optimizer
 def adamw(
     module: nn.Module, *, learning_rate: float, weight_decay: float = 0.05, betas: tuple[float, float] = (0.9, 0.99)
 ) -> Optimizer:
-    """AdamW (https://arxiv.org/abs/1711.05101); matrices decay, vectors, scales, embeddings and position tables do not."""
+    """AdamW (https://arxiv.org/abs/1711.05101); matrices decay, vectors, scales, embeddings and tables do not."""
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
     decayed, kept = [], []
     for name, parameter in module.named_parameters():

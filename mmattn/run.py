@@ -20,7 +20,7 @@ FORMAT = 1
 
 
 class Run:
-    """`config.yaml`, `state.json`, `versions.json`, `split.json`, `checkpoints/`, `metrics.csv`, `results.json` in a folder.
+    """A folder with `config.yaml`, `state.json`, `versions.json`, `split.json`, `checkpoints/`, `metrics.csv`.
 
     `results.json` is written last: its presence means a finished run.
     """

@@ -41,7 +41,7 @@ class TokenInfo:
     """Facts about tokens.
 
     order: int (batch, length), the place in its document: from 0, unique, ascending in the row.
-    coordinates: int (batch, length, axes), the grid place in the token's own domain (index | row, column | frame, band);
+    coordinates: int (batch, length, axes), the place in the token's own grid (index | row, column | frame, band);
         -1 on every axis for a token that has no place, such as CLS.
     document: int (batch, length), which sample; -1 is padding.
     modality: int (batch, length).

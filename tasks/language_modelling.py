@@ -53,7 +53,7 @@ class LanguageModelling(Task):
 
     @torch.no_grad()
     def generate(self, ids: list[int], count: int, *, temperature: float = 1.0, seed: int = 0) -> list[int]:
-        """`count` more ids after the non-empty `ids`, sampled at `temperature` (0: the likeliest), by cached decoding."""
+        """`count` more ids after `ids` (at least one), sampled at `temperature` (0: the likeliest), with a cache."""
         if not ids or temperature < 0:
             raise ConfigError("generation needs a prompt of at least one token and a temperature ≥ 0.")
         was_training = self.training

@@ -41,6 +41,8 @@ def train(words: Sequence[str], config_dir: str | None = None, resume: str | Non
     last = run.checkpoints / "last.ckpt"
     if resume and not last.is_file():
         raise RunError(f"{run.folder} has no checkpoints/last.ckpt to go on from; start it anew.")
+    if resume:
+        built.data.first_epoch = torch.load(last, weights_only=True)["epoch"] + 1
     try:
         trainer.fit(built.task, built.data, ckpt_path=last if resume else None, weights_only=True if resume else None)
     except SystemExit as stopped:  # how Lightning ends after Ctrl-C
@@ -118,8 +120,9 @@ class EpochSeed(lightning.Callback):
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 0:  # Lightning does not announce the first epoch of a resumed run
+            torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
 
 
 def _quiet() -> None:

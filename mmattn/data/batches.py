@@ -41,7 +41,8 @@ class Batches(Sampler[list[Place]]):
         epoch, order = self.epoch(), list(range(len(self.lengths)))
         if not self.shuffle:
             order.sort(key=lambda index: -self.lengths[index])
-            return iter([[(epoch, index) for index in group] for group in self._groups(order)])
+            yield from [[(epoch, index) for index in group] for group in self._groups(order)]
+            return
         generator = random.Random(f"{self.seed}/{epoch}")
         generator.shuffle(order)
         width = self.pool * self.batch_size
@@ -49,7 +50,7 @@ class Batches(Sampler[list[Place]]):
             order[start : start + width] = sorted(order[start : start + width], key=lambda index: self.lengths[index])
         groups = self._groups(order)
         generator.shuffle(groups)
-        return iter([[(epoch, index) for index in group] for group in groups])
+        yield from [[(epoch, index) for index in group] for group in groups]
 
     def _groups(self, order: list[int]) -> list[list[int]]:
         return [order[start : start + self.batch_size] for start in range(0, len(order), self.batch_size)]

@@ -56,6 +56,7 @@ class DataModule(lightning.LightningDataModule):
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
         self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed
         self.labels: Labels = no_labels
+        self.first_epoch = 0
         self.splits = _splits(source, validation_fraction, seed)
         self._datasets: dict[Split, PreparedDataset] = {}
 
@@ -98,7 +99,8 @@ class DataModule(lightning.LightningDataModule):
         )
 
     def _epoch(self) -> int:
-        return self.trainer.current_epoch if self.trainer else 0
+        """The epoch that begins. When a run is resumed, Lightning asks before it has corrected its own count."""
+        return max(self.trainer.current_epoch, self.first_epoch) if self.trainer else 0
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return self.loader("train")

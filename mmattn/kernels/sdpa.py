@@ -9,7 +9,7 @@ from mmattn.patterns import Causal, Full, Visibility
 
 
 def sdpa(query: Tensor, key: Tensor, value: Tensor, visibility: Visibility, scale: float) -> Tensor:
-    """The same as `reference`, fused. Without a mask where the rows are plain and full or causal, else with the dense mask."""
+    """The same as `reference`, fused: without a mask where the rows are plain and full or causal, else with it."""
     grouped = query.shape[1] != key.shape[1]
     if visibility.is_plain and isinstance(visibility.pattern, Full | Causal):
         causal = isinstance(visibility.pattern, Causal)

@@ -46,7 +46,7 @@ class Rotary(Position):
 
 
 def rotate(x: Tensor, rotation: Rotation | None) -> Tensor:
-    """x (batch, heads, length, head_dim), channel i turned with channel i + head_dim / 2; as it is without a rotation."""
+    """x (batch, heads, length, head_dim), channel i turned with channel i + head_dim / 2; unchanged without tables."""
     if rotation is None:
         return x
     cosine, sine = (table.to(x.dtype) for table in rotation)
