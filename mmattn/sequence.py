@@ -166,7 +166,10 @@ def join(parts: Sequence[TokenSequence], side: Side = "right") -> TokenSequence:
     rank = info.document if side == "left" else torch.where(info.real, info.document, last)
     index = rank.argsort(dim=1, stable=True)
     layouts = [part.info.layout for part in parts]
-    one_document = all(layout.one_document for layout in layouts)
+    # A row may hold one document in each part, and not the same one.
+    one_document = (
+        all(layout.one_document for layout in layouts) and Layout.of(info.document.gather(1, index)).one_document
+    )
     # The sorted rows have padding wherever a part had it.
     info = info.pick(index, Layout(one_document, any(layout.padded for layout in layouts), side))
     info = replace(info, order=_continued(info, number.gather(1, index)))
