@@ -35,7 +35,7 @@ def train(words: Sequence[str], config_dir: str | None = None, resume: str | Non
         run = Run.create(config)
         run.write_origin(built.tokenizer.state(), built.data.source.classes)
         run.write("split.json", {split: [s.name for s in samples] for split, samples in built.data.splits.items()})
-    _quiet()
+    quiet()
     _announce(built, run)
     trainer = _trainer(config, run, built.task)
     last = run.checkpoints / "last.ckpt"
@@ -125,7 +125,7 @@ class EpochSeed(lightning.Callback):
             torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Lightning's own advice is about code, not about a user's run."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\..*")

@@ -11,7 +11,7 @@ import lightning
 import torch
 
 from mmattn.build import build, build_task, check_targets, make
-from mmattn.cli.train import measure
+from mmattn.cli.train import measure, quiet
 from mmattn.errors import BadSample, ConfigError
 from mmattn.run import Run, load_weights
 
@@ -26,6 +26,7 @@ def evaluate(folder: str, split: str = "test") -> dict[str, float]:
     load_weights(built.task, run.weights(), folder)
     if split not in built.data.splits:
         raise ConfigError(f"The data of {folder} has no {split} split; it has {', '.join(built.data.splits)}.")
+    quiet()
     trainer = lightning.Trainer(
         logger=False, enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=False
     )
