@@ -100,6 +100,12 @@ def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
     settings = OmegaConf.to_container(config.trainer, resolve=True)
     assert isinstance(settings, dict)
     settings.pop("_target_")
+    every, epochs = settings.get("check_val_every_n_epoch") or 1, settings.get("max_epochs") or -1
+    if 0 < epochs < every:
+        raise ConfigError(
+            f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates, so there would "
+            f"be no best checkpoint; set trainer.check_val_every_n_epoch={epochs} or less."
+        )
     best = ModelCheckpoint(run.checkpoints, "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False)
     last = ModelCheckpoint(
         run.checkpoints, "last", monitor=None, enable_version_counter=False, save_on_train_epoch_end=True
