@@ -1,8 +1,9 @@
-"""Optimizers over a whole task, with decay only where it belongs."""
+"""AdamW with decay only where it belongs."""
 
 from __future__ import annotations
 
 from torch import nn
+from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 
 
@@ -10,11 +11,17 @@ def adamw(
     module: nn.Module, *, learning_rate: float, weight_decay: float = 0.05, betas: tuple[float, float] = (0.9, 0.99)
 ) -> Optimizer:
     """AdamW (https://arxiv.org/abs/1711.05101); matrices decay, vectors, scales, embeddings and tables do not."""
+    decayed, kept = by_decay(module)
+    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
+    return AdamW([group for group in groups if group["params"]], lr=learning_rate, betas=(betas[0], betas[1]))
+
+
+def by_decay(module: nn.Module) -> tuple[list[Parameter], list[Parameter]]:
+    """Parameters that are trained: weights of linear maps and convolutions, and all others."""
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
     decayed, kept = [], []
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             plain = parameter.ndim < 2 or id(parameter) in tables or name.endswith((".table", "prefix.tokens"))
             (kept if plain else decayed).append(parameter)
-    groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": kept, "weight_decay": 0.0}]
-    return AdamW([group for group in groups if group["params"]], lr=learning_rate, betas=(betas[0], betas[1]))
+    return decayed, kept

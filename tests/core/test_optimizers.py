@@ -1,0 +1,100 @@
+"""Which parameters an optimizer moves and how; stopping and going on changes nothing."""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from mmattn import Attention, Backbone, TokenInfo, TokenSequence
+from mmattn.optimizers import adamw, muon
+from mmattn.optimizers.muon import orthogonal
+
+MAKERS = [partial(adamw, learning_rate=1e-2), partial(muon, learning_rate=1e-2)]
+
+
+class Model(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(7, 8)
+        self.backbone = Backbone(8, 2, {"main": partial(Attention, heads=2)})
+        self.head = nn.Linear(8, 7)
+
+    def forward(self) -> torch.Tensor:
+        ids = torch.arange(7)[None]
+        tokens = TokenSequence(self.embedding(ids), TokenInfo.from_lengths([7]), ids)
+        return nn.functional.cross_entropy(self.head(self.backbone(tokens).embeddings)[0], ids[0].flip(0))
+
+
+def train(model, optimizer, steps):
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = model()
+        loss.backward()
+        optimizer.step()
+    return loss.item()
+
+
+@pytest.mark.parametrize("shape", [(3, 6, 6), (2, 4, 9), (2, 9, 4)])
+def test_orthogonal_keeps_the_directions_and_levels_the_singular_values(shape):
+    torch.manual_seed(0)
+    x = torch.randn(shape, dtype=torch.float64)
+    u, _, v = torch.linalg.svd(x, full_matrices=False)
+    inside = u.mT @ orthogonal(x, steps=8) @ v.mT
+    levels = inside.diagonal(dim1=-2, dim2=-1)
+    assert ((levels > 0.6) & (levels < 1.3)).all()
+    torch.testing.assert_close(inside, torch.diag_embed(levels), atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_every_parameter_is_in_one_group_and_moves(make):
+    torch.manual_seed(0)
+    model = Model()
+    optimizer = make(model)
+    listed = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    assert sorted(listed) == sorted(id(p) for p in model.parameters())
+    before = copy.deepcopy(model.state_dict())
+    train(model, optimizer, 2)
+    still = [name for name, value in model.state_dict().items() if torch.equal(value, before[name])]
+    assert still == []
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_only_maps_decay(make):
+    model = Model()
+    decayed = {id(p) for group in make(model).param_groups if group["weight_decay"] for p in group["params"]}
+    names = {name for name, p in model.named_parameters() if id(p) in decayed}
+    assert "backbone.blocks.0.mlp.expand.weight" in names and "head.weight" in names
+    assert not any(name.endswith("bias") or "norm" in name or "embedding" in name for name in names)
+
+
+def test_muon_has_the_matrices_of_the_layers_only():
+    model = Model()
+    (group,) = [group for group in muon(model, learning_rate=1e-2).param_groups if group["muon"]]
+    chosen = {id(p) for p in group["params"]}
+    names = {name for name, p in model.named_parameters() if id(p) in chosen}
+    assert names == {n for n, p in model.named_parameters() if n.startswith("backbone.blocks") and p.ndim == 2}
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_it_learns(make):
+    torch.manual_seed(0)
+    model = Model()
+    assert train(model, make(model), 60) < 0.3
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_going_on_from_its_state_is_exact(make):
+    torch.manual_seed(0)
+    model = Model()
+    optimizer = make(model)
+    train(model, optimizer, 3)
+    other = Model()
+    other.load_state_dict(model.state_dict())
+    resumed = make(other)
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert train(model, optimizer, 3) == train(other, resumed, 3)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
