@@ -100,7 +100,7 @@ def muon(
     momentum: float = 0.95,
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Optimizer:
-    """Muon on the matrices of the backbone's layers; AdamW, with decay only where it belongs, on all other parameters."""
+    """Muon on the matrices of the backbone's layers; AdamW, with decay only where it belongs, on all the rest."""
     layers = {id(p) for name, p in module.named_parameters() if ".blocks." in f".{name}" and p.ndim == 2}
     decayed, kept = by_decay(module)
     groups = [
