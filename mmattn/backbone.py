@@ -85,8 +85,9 @@ class Backbone(nn.Module):
         self._scale_residual_outputs()
 
     def forward(self, tokens: TokenSequence) -> TokenSequence:
+        """Tokens (batch, length, dim) → the same shape, zeros at padding, whatever stood there."""
         context = Context(tokens.info, self.position)
-        x = self.dropout(self.position.embed(tokens.embeddings, tokens.info))
+        x = self._enter(tokens)
         for block in self.blocks:
             x = block(x, context)
         return tokens.with_embeddings(self.norm(x)).zero_padding()
@@ -97,12 +98,17 @@ class Backbone(nn.Module):
         `tokens.info.order` must continue where the earlier tokens ended. Returns the output and the new state.
         """
         context = Context(tokens.info, self.position)
-        x = self.dropout(self.position.embed(tokens.embeddings, tokens.info))
+        x = self._enter(tokens)
         states = []
         for block, old in zip(self.blocks, state or [None] * len(self.blocks), strict=True):
+            assert isinstance(block, Block)
             x, new = block.step(x, context, old)
             states.append(new)
         return tokens.with_embeddings(self.norm(x)).zero_padding(), states
+
+    def _enter(self, tokens: TokenSequence) -> Tensor:
+        # Kernels multiply padding by weights of zero, and 0 · NaN is NaN: from here on padding is finite.
+        return self.dropout(self.position.embed(tokens.zero_padding().embeddings, tokens.info))
 
     @torch.no_grad()
     def _scale_residual_outputs(self) -> None:

@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 Side = Literal["left", "right"]
-PADDING = (
-    -1
-)  # the document number of padding, the id of a token that is not discrete, the coordinate of one without a place
+# The document number of padding, the id of a token that is not discrete, the coordinate of one without a place.
+PADDING = -1
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,12 @@ class Layout:
     @staticmethod
     def of(document: Tensor) -> Layout:
         """Read the layout off `document` (batch, length); this synchronises where it lies on a device."""
+        if document.numel() == 0:
+            return Layout(padded=False)
         real = document >= 0
-        adjacent = real[:, 1:] & real[:, :-1] & (document[:, 1:] != document[:, :-1])
-        left = bool(document.numel()) and bool((~real[:, 0] & real.any(1)).any())
-        return Layout(not bool(adjacent.any()), not bool(real.all()), "left" if left else "right")
+        last = document.amax(1, keepdim=True)  # -1 in a row of padding alone
+        left = bool((~real[:, 0] & real.any(1)).any())
+        return Layout(bool(((document == last) | ~real).all()), not bool(real.all()), "left" if left else "right")
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class TokenInfo:
 
         `coordinates` (batch, length, axes) defaults to the index, one axis.
         """
-        counts = torch.as_tensor(lengths, device="cpu")
+        counts = torch.as_tensor(lengths, dtype=torch.long, device="cpu")
         longest = int(counts.max()) if counts.numel() else 0
         length = longest if length is None else length
         if length < longest:
@@ -155,10 +156,13 @@ class TokenSequence:
         return self.with_embeddings(self.embeddings.masked_fill(~self.info.real[..., None], 0.0))
 
 
-def join(parts: Sequence[TokenSequence], side: Side = "right") -> TokenSequence:
+def join(parts: Sequence[TokenSequence], side: Side = "right", *, same_documents: bool = False) -> TokenSequence:
     """One sequence from several of the same samples: each document's tokens part after part, padding at one end.
 
-    `order` continues through a document's parts; every other fact stays as it was.
+    `order` continues through a document's parts; every other fact stays as it was. `same_documents` is a caller's word
+    that no row holds one document in one part and another in the next. Without it the documents are compared on the
+    CPU only, as a comparison would synchronise on a device: there a row counts as holding several documents, which is
+    right and slower.
     """
     info = TokenInfo.concatenate([part.info for part in parts])
     number = torch.cat([torch.full_like(part.info.order, n) for n, part in enumerate(parts)], 1)
@@ -166,10 +170,9 @@ def join(parts: Sequence[TokenSequence], side: Side = "right") -> TokenSequence:
     rank = info.document if side == "left" else torch.where(info.real, info.document, last)
     index = rank.argsort(dim=1, stable=True)
     layouts = [part.info.layout for part in parts]
-    # A row may hold one document in each part, and not the same one.
-    one_document = (
-        all(layout.one_document for layout in layouts) and Layout.of(info.document.gather(1, index)).one_document
-    )
+    one_document = all(layout.one_document for layout in layouts)
+    if one_document and not same_documents:  # a row may hold one document in each part, and not the same one
+        one_document = info.document.is_cpu and Layout.of(info.document).one_document
     # The sorted rows have padding wherever a part had it.
     info = info.pick(index, Layout(one_document, any(layout.padded for layout in layouts), side))
     info = replace(info, order=_continued(info, number.gather(1, index)))

@@ -5,16 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmattn.errors import ConfigError
 from mmattn.sequence import TokenSequence
 
 
 def segments(tokens: TokenSequence, values: Tensor, documents: int) -> Tensor:
     """Sums of values (batch, length, width) over each document's tokens: (documents, width)."""
-    index = tokens.info.document.flatten()
-    # Padding is summed into a row of its own, which is dropped.
-    index = torch.where(index < 0, documents, index)
     total = values.new_zeros(documents + 1, values.shape[-1])
-    return total.index_add(0, index, values.flatten(0, 1))[:documents]
+    return total.index_add(0, owners(tokens, documents), values.flatten(0, 1))[:documents]
+
+
+def owners(tokens: TokenSequence, documents: int) -> Tensor:
+    """Each token's document (batch · length); padding has one of its own, number `documents`, to be dropped."""
+    document = tokens.info.document.flatten()
+    return torch.where(document < 0, documents, document)
 
 
 class MeanPool(nn.Module):
@@ -53,17 +57,28 @@ class LastPool(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Means weighted by a learned query, one a head (https://arxiv.org/abs/1703.03130)."""
+    """Means weighted by a learned query, one a head (https://arxiv.org/abs/1703.03130).
+
+    `heads` divides `dim`; each pools its share of the width. A document without tokens gives zeros.
+    """
 
     def __init__(self, dim: int, heads: int = 4) -> None:
         super().__init__()
+        if heads < 1 or dim % heads:
+            raise ConfigError(f"head.pool.heads={heads} does not divide dim={dim}; choose a divisor.")
         self.score, self.heads = nn.Linear(dim, heads), heads
 
     def forward(self, tokens: TokenSequence, documents: int) -> Tensor:
-        score = self.score(tokens.embeddings)
-        # One constant for all leaves the weights as they are and keeps exp within range.
-        weight = (score - score.detach().amax()).exp() * tokens.info.real[..., None]
+        score = self.score(tokens.embeddings).to(tokens.embeddings.dtype)  # sums in autocast's bfloat16 would be coarse
+        weight = (score - self._highest(tokens, score.detach(), documents)).exp()
         values = tokens.embeddings.unflatten(-1, (self.heads, -1)) * weight[..., None]
         total = segments(tokens, weight, documents)[..., None]
         summed = segments(tokens, values.flatten(-2), documents).unflatten(-1, (self.heads, -1))
-        return (summed / total.clamp(min=torch.finfo(total.dtype).tiny)).flatten(-2)
+        return (summed / total.clamp(min=1)).flatten(-2)  # the highest alone weighs 1
+
+    def _highest(self, tokens: TokenSequence, score: Tensor, documents: int) -> Tensor:
+        """The highest score of each token's document, a head (batch, length, heads): the softmax's usual shift."""
+        owner, flat = owners(tokens, documents), score.flatten(0, 1)
+        lowest = score.new_full((documents + 1, self.heads), -float("inf"))
+        highest = lowest.scatter_reduce(0, owner[:, None].expand_as(flat), flat, "amax")
+        return highest[owner].view_as(score)

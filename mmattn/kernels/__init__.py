@@ -17,6 +17,7 @@ def attend(
 
     query (batch, heads, queries, head_dim); key, value (batch, key_heads, keys, head_dim), key_heads dividing heads;
     `scale` defaults to head_dim^−½. Returns (batch, heads, queries, head_dim).
+    Invisible pairs weigh 0, and 0 · NaN is NaN: padding must be finite, as it is behind `Backbone`'s entry.
     """
     return choose(kernel)(query, key, value, visibility, query.shape[-1] ** -0.5 if scale is None else scale)
 

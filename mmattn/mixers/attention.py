@@ -51,7 +51,9 @@ class Attention(Mixer):
         kernel: str = "auto",
     ) -> None:
         super().__init__()
-        self.heads, self.key_heads = heads, key_heads or heads
+        self.heads, self.key_heads = heads, heads if key_heads is None else key_heads
+        if min(self.heads, self.key_heads) < 1:
+            raise ConfigError(f"heads={heads} and key_heads={self.key_heads} must be at least 1.")
         if head_dim is None and dim % heads:
             raise ConfigError(f"heads={heads} does not divide dim={dim}; choose a divisor, or set head_dim.")
         if heads % self.key_heads:

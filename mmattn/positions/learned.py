@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from mmattn.positions.sinusoidal import placed
 from mmattn.sequence import TokenInfo
 
 MODES = {1: "linear", 2: "bicubic", 3: "trilinear"}
+UNREAD = {"cuda", "meta"}  # where reading a value on the host would wait, or cannot be
 
 
 class Learned(Position):
@@ -38,16 +38,27 @@ class Learned(Position):
             raise ConfigError(
                 f"position.grid={list(self.grid)} has {len(self.grid)} axes, the tokens have {coordinates.shape[-1]}."
             )
-        size = torch.tensor(self.grid, device=coordinates.device)
-        if bool((coordinates >= size).any()):
+        has_place = placed(info)
+        coordinates = torch.where(has_place, coordinates, 0)
+        self._check(coordinates)
+        index = torch.zeros_like(info.order)
+        for places, place in zip(self.grid, coordinates.unbind(-1), strict=True):
+            index = index * places + place
+        return embeddings + embedding(index, self.table.flatten(0, -2)) * has_place
+
+    def _check(self, coordinates: Tensor) -> None:
+        """Raise for a place outside the grid; on CUDA by a device-side assertion, since reading it would wait."""
+        outside = torch.zeros_like(coordinates[..., 0], dtype=torch.bool)
+        for places, place in zip(self.grid, coordinates.unbind(-1), strict=True):
+            outside |= place >= places
+        if outside.device.type in UNREAD:
+            torch._assert_async(~outside.any(), f"a token lies outside position.grid={list(self.grid)}; raise it.")
+        elif bool(outside.any()):
             largest = (coordinates.flatten(0, 1).amax(0) + 1).tolist()
             raise ConfigError(
                 f"a sample needs {largest} places and position.grid={list(self.grid)} has fewer; raise position.grid, "
                 "or choose position=rotary or position=sinusoidal, which have no limit."
             )
-        stride = torch.tensor([math.prod(self.grid[axis + 1 :]) for axis in range(len(self.grid))], device=size.device)
-        index = (coordinates.clamp(min=0) * stride).sum(-1)
-        return embeddings + embedding(index, self.table.flatten(0, -2)) * placed(info)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
         table = state_dict.get(prefix + "table")

@@ -38,8 +38,8 @@ class Rotary(Position):
             raise ConfigError(f"a head width of {head_dim} cannot be turned along {self.axes} axes; it must be even.")
         device = info.coordinates.device
         frequency = self.base ** -(torch.arange(pairs, device=device, dtype=torch.float32) / pairs)
-        scale = torch.tensor(self.scales, device=device, dtype=torch.float32)
-        place = info.coordinates.clamp(min=0).float() * scale  # a token without a place is not turned
+        coordinates = info.coordinates.clamp(min=0).float().unbind(-1)  # a token without a place is not turned
+        place = torch.stack([along * scale for along, scale in zip(coordinates, self.scales, strict=True)], -1)
         angle = (place[..., None] * frequency).flatten(-2)  # (batch, length, axes · pairs)
         angle = torch.nn.functional.pad(angle, (0, head_dim // 2 - angle.shape[-1]))[:, None]
         return Rotation(angle.cos(), angle.sin())

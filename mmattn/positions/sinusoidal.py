@@ -25,7 +25,11 @@ class Sinusoidal(Position):
         if axes != self.axes:
             raise ConfigError(f"position.axes={self.axes}, but these tokens have {axes} coordinate axes.")
         waves = dim // 2 // axes
-        step = torch.arange(waves, device=embeddings.device, dtype=torch.float32) / max(waves, 1)
+        if waves == 0:
+            raise ConfigError(
+                f"a width of {dim} holds no wave for each of {axes} axes; it must be at least {2 * axes}."
+            )
+        step = torch.arange(waves, device=embeddings.device, dtype=torch.float32) / waves
         angle = (info.coordinates.float()[..., None] * self.base**-step).flatten(-2)
         table = torch.cat([angle.sin(), angle.cos()], -1)
         table = torch.nn.functional.pad(table, (0, dim - table.shape[-1]))

@@ -1,50 +1,106 @@
-"""Imports run one way, and `tokenizers` stays Hugging Face's."""
+"""Imports run one way, `tokenizers` stays Hugging Face's, and no module is loaded under two names."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+
+import pytest
+import tokenizers
 
 import mmattn
 
 ROOT = Path(mmattn.__file__).parent
-LAYERS = ["sequence", "patterns", "positions", "context", "kernels", "mixers", "backbone"]
-RULES = {
+LINKED = {"tasks", "tokenizers", "benchmarks"}
+BANNED = {
     "tasks": ["mmattn.tokenizers", "mmattn.cli", "mmattn.build"],
     "tokenizers": ["mmattn.tasks", "mmattn.cli", "mmattn.build", "mmattn.backbone"],
     "core": ["mmattn.tasks", "mmattn.tokenizers"],
 }
+MAY_IMPORT = {  # of the core's other parts; anything may import errors
+    "errors": [],
+    "sequence": [],
+    "patterns": ["sequence"],
+    "positions": ["sequence"],
+    "kernels": ["patterns", "sequence"],
+    "context": ["patterns", "positions", "sequence"],
+    "mixers": ["kernels", "context", "patterns", "positions", "sequence"],
+    "mlp": [],
+    "prefix": ["sequence"],
+    "backbone": ["mixers", "context", "mlp", "positions", "sequence"],
+    "data": ["sequence", "tokenizer"],
+    "tokenizer": ["data", "prefix", "sequence"],
+}
 
 
-def imported(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    return names + [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+def imported(path: Path) -> list[str]:
+    """Names of modules that a file imports, at its top or inside functions; relative ones are spelled out."""
+    names = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = list(("mmattn", *path.relative_to(ROOT).parts))[: -node.level] if node.level else []
+            module = ".".join([*package, *filter(None, [node.module])])
+            names += [f"{module}.{alias.name}" for alias in node.names]
+    return names
 
 
-def test_imports_run_one_way():
-    files = [(folder, path) for folder in ("tasks", "tokenizers") for path in (ROOT / folder).glob("*.py")]
-    linked = {"tasks", "tokenizers"}
-    files += [("core", path) for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in linked]
-    assert len(files) > 60
-    for folder, path in files:
-        for name in imported(path):
-            assert not any(name.startswith(banned) for banned in RULES[folder]), f"{path} imports {name}"
+def files(part: str) -> list[Path]:
+    return [*ROOT.glob(f"{part}.py"), *ROOT.glob(f"{part}/**/*.py")]
 
 
-def test_a_lower_layer_imports_no_higher_one():
-    for height, layer in enumerate(LAYERS):
-        paths = [*ROOT.glob(f"{layer}.py"), *ROOT.glob(f"{layer}/*.py")]
-        assert paths
+def test_the_core_knows_no_tokenizer_and_no_task():
+    core = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in LINKED]
+    groups = {"core": core, "tasks": files("tasks"), "tokenizers": files("tokenizers")}
+    assert all(groups.values())
+    for group, paths in groups.items():
         for path in paths:
             for name in imported(path):
-                for higher in LAYERS[height + 1 :]:
-                    assert not name.startswith(f"mmattn.{higher}"), f"{path} imports {name}"
+                assert not any(f"{name}.".startswith(f"{each}.") for each in BANNED[group]), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("part", MAY_IMPORT)
+def test_a_part_imports_lower_parts_only(part):
+    assert files(part)
+    allowed = {part, "errors", *MAY_IMPORT[part]}
+    for path in files(part):
+        for name in imported(path):
+            root, *rest = name.split(".")
+            assert root != "mmattn" or (rest and rest[0] in allowed), f"{path} imports {name}"
+
+
+FROM_A_CHECKOUT = """
+import sys, tokenizers, mmattn.tokenizers.bpe
+for name, module in list(sys.modules.items()):
+    print(name, getattr(module, "__file__", None), sep="\\t")
+"""
+
+
+def ours(modules: dict[str, str]) -> dict[str, Path]:
+    """The checkout's own modules, with the files that links lead to."""
+    paths = {name: Path(file).resolve() for name, file in modules.items() if Path(file).is_relative_to(ROOT.parent)}
+    return {
+        name: path for name, path in paths.items()
+        if "site-packages" not in path.parts and path.relative_to(ROOT.parent).parts[0] != "tests"
+    }  # fmt: skip
 
 
 def test_tokenizers_is_hugging_faces():
-    code = "import tokenizers, mmattn.tokenizers.bpe; print(tokenizers.Tokenizer)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True)
-    assert "Tokenizer" in done.stdout
+    assert hasattr(tokenizers, "Tokenizer")  # here the root of the checkout is on the path
+    run = subprocess.run([sys.executable, "-c", FROM_A_CHECKOUT], cwd=ROOT.parent, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    loaded = dict(line.split("\t") for line in run.stdout.splitlines())
+    assert "mmattn.tokenizers.bpe" in ours(loaded) and "tokenizers.models" in loaded
+    assert not any(name.startswith("tokenizers") for name in ours(loaded))
+
+
+def test_no_module_has_two_names():
+    files = {name: str(getattr(module, "__file__", None)) for name, module in list(sys.modules.items())}
+    loaded = ours(files)
+    assert "mmattn.sequence" in loaded
+    assert all(name.split(".")[0] == "mmattn" for name in loaded)
+    assert [path for path, count in Counter(loaded.values()).items() if count > 1] == []
