@@ -1,7 +1,7 @@
 """What is made of a backbone's tokens."""
 
 from mmattn.heads.classifier import Classifier, TokenClassifier
-from mmattn.heads.pooling import AttentionPool, FirstPool, LastPool, MeanPool
+from mmattn.heads.pooling import AttentionPool, FirstPool, LastPool, MaxPool, MeanPool
 from mmattn.heads.tokens import ContentHead, TokenHead
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "ContentHead",
     "FirstPool",
     "LastPool",
+    "MaxPool",
     "MeanPool",
     "TokenClassifier",
     "TokenHead",

@@ -32,6 +32,20 @@ class MeanPool(nn.Module):
         return segments(tokens, tokens.embeddings, documents) / count.clamp(min=1)
 
 
+class MaxPool(nn.Module):
+    """The largest value of each channel over a document's tokens, as convolutional text classifiers have it
+    (https://arxiv.org/abs/1408.5882); zeros for a document without any."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+
+    def forward(self, tokens: TokenSequence, documents: int) -> Tensor:
+        values = tokens.embeddings.flatten(0, 1)
+        owner = owners(tokens, documents)[:, None].expand_as(values)
+        largest = values.new_zeros(documents + 1, values.shape[-1])
+        return largest.scatter_reduce(0, owner, values, "amax", include_self=False)[:documents]
+
+
 class FirstPool(nn.Module):
     """A document's first token: CLS, where the tokenizer has `prefix: 1`."""
 

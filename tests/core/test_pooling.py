@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from mmattn import ConfigError, TokenInfo, TokenSequence
-from mmattn.heads import AttentionPool, FirstPool, LastPool, MeanPool
+from mmattn.heads import AttentionPool, FirstPool, LastPool, MaxPool, MeanPool
 from tests.core.examples import LAYOUTS, facts
 
-POOLS = [MeanPool, FirstPool, LastPool, AttentionPool]
+POOLS = [MeanPool, FirstPool, LastPool, MaxPool, AttentionPool]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -33,6 +33,7 @@ def test_what_they_take():
     assert MeanPool(1)(tokens, 2).flatten().tolist() == [3, 8]
     assert FirstPool(1)(tokens, 2).flatten().tolist() == [1, 8]
     assert LastPool(1)(tokens, 2).flatten().tolist() == [6, 8]
+    assert MaxPool(1)(tokens.with_embeddings(-x), 2).flatten().tolist() == [-1, -8]
     pool = AttentionPool(1, heads=1)
     torch.nn.init.constant_(pool.score.weight, 0.5)
     weights = (x[0, :3, 0] / 2).softmax(0)
