@@ -1,12 +1,19 @@
-"""mmattn: one attention backbone for every kind of data."""
+"""mmattn: one attention backbone for every kind of data.
 
-from mmattn.backbone import Backbone, Block
-from mmattn.errors import BadSample, ConfigError, MmattnError
-from mmattn.kernels import attend
-from mmattn.mixers import Attention, Mixer
-from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Visibility
-from mmattn.positions import Learned, Position, Rotary, Sinusoidal
-from mmattn.sequence import TokenInfo, TokenSequence, join
+The public names are imported when they are first asked for, so that `mmattn --help` does not wait for torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mmattn.backbone import Backbone, Block
+    from mmattn.errors import BadSample, ConfigError, MmattnError
+    from mmattn.kernels import attend
+    from mmattn.mixers import Attention, Mixer
+    from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Visibility
+    from mmattn.positions import Learned, Position, Rotary, Sinusoidal
+    from mmattn.sequence import TokenInfo, TokenSequence, join
 
 __version__ = "0.1.0"
 
@@ -15,3 +22,14 @@ __all__ = [
     "Mixer", "MmattnError", "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow",
     "TokenInfo", "TokenSequence", "Visibility", "attend", "join",
 ]  # fmt: skip
+
+_MODULES = ("errors", "sequence", "patterns", "positions", "kernels", "mixers", "backbone")
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for module in _MODULES:
+            found = getattr(import_module(f"mmattn.{module}"), name, None)
+            if found is not None:
+                return found
+    raise AttributeError(f"module 'mmattn' has no attribute '{name}'")

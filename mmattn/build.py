@@ -35,7 +35,8 @@ def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
     split. Raises `ConfigError` naming the key at fault.
     """
     tokenizer = make(config, "tokenizer")
-    data = DataModule(make(config, "data"), tokenizer, **OmegaConf.to_container(config.loader, resolve=True))
+    loader: Any = OmegaConf.to_container(config.loader, resolve=True)
+    data = DataModule(make(config, "data"), tokenizer, **loader)
     if state is None:
         data.fit_tokenizer()
     else:
@@ -55,8 +56,8 @@ def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] 
 
 
 def make(config: DictConfig, key: str) -> Any:
-    """The object that `config[key]` describes. Raises `ConfigError` naming what is wrong with it."""
-    part = config[key]
+    """The object that the config describes at `key` (dotted). Raises `ConfigError` naming what is wrong with it."""
+    part = OmegaConf.select(config, key)
     for path, node in _nodes(part, key):
         _check(path, node)
     try:
@@ -73,7 +74,10 @@ def check_targets(config: DictConfig, also: Sequence[str] = ()) -> None:
     for path, node in _nodes(config, ""):
         root = str(node["_target_"]).split(".")[0]
         if root not in (*TRUSTED, *also):
-            raise ConfigError(f"{path}._target_={node['_target_']} is not trusted in a run folder; use --config-dir.")
+            raise ConfigError(
+                f"{path}._target_={node['_target_']} is not trusted in a run folder; if it is yours, name the folder "
+                "that holds it: --config-dir DIR."
+            )
 
 
 def _nodes(node: Any, path: str) -> list[tuple[str, Any]]:
@@ -83,7 +87,7 @@ def _nodes(node: Any, path: str) -> list[tuple[str, Any]]:
             found.append((path, node))
         for key in node:
             if not OmegaConf.is_missing(node, key):
-                found += _nodes(node[key], f"{path}.{key}".lstrip("."))
+                found += _nodes(node[key], f"{path}.{key!s}".lstrip("."))
     elif isinstance(node, ListConfig):
         for index, each in enumerate(node):
             found += _nodes(each, f"{path}[{index}]")
@@ -99,14 +103,14 @@ def _check(path: str, node: Any) -> None:
         target = get_object(node["_target_"])
     except Exception as error:
         raise ConfigError(f"{path}._target_={node['_target_']} cannot be imported: {error}") from error
-    parameters = _parameters(target)
-    if parameters is not None:
+    known = parameters(target)
+    if known is not None:
         for key in node:
-            if not str(key).startswith("_") and key not in parameters:
-                raise ConfigError(f"{path}.{key}: {node['_target_']} takes no '{key}'.{nearest(str(key), parameters)}")
+            if not str(key).startswith("_") and key not in known:
+                raise ConfigError(f"{path}.{key}: {node['_target_']} takes no '{key}'.{nearest(str(key), known)}")
 
 
-def _parameters(target: Any) -> set[str] | None:
+def parameters(target: Any) -> set[str] | None:
     """Names that a constructor takes, through `**kwargs` up to its base classes; None where it takes any."""
     if not inspect.isclass(target):
         taken = inspect.signature(target).parameters.values()
@@ -115,7 +119,7 @@ def _parameters(target: Any) -> set[str] | None:
     for cls in target.__mro__:
         if "__init__" in vars(cls):
             taken = inspect.signature(vars(cls)["__init__"]).parameters.values()
-            names |= {each.name for each in taken}
+            names |= {each.name for each in taken if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)}
             if not any(each.kind is each.VAR_KEYWORD for each in taken):
                 return names
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import pickle
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from mmattn import __version__
 from mmattn.errors import RunError
 
 FORMAT = 1
@@ -29,18 +31,29 @@ class Run:
         self.folder = folder
 
     @staticmethod
-    def create(config: DictConfig) -> Run:
-        """A new folder. Raises `RunError` where it cannot be written or holds a run already."""
+    def reserve(config: DictConfig) -> Path:
+        """The empty folder of a new run: `run.dir`, or runs/NAME/DATE-TIME. Raises `RunError` as `create` does."""
         stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
         folder = Path(config.run.dir).expanduser() if config.run.dir else Path("runs") / config.name / stamp
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / "config.yaml").exists():
                 raise RunError(f"{folder} already holds a run; choose another run.dir.")
-            (folder / "config.yaml").write_text(OmegaConf.to_yaml(config), encoding="utf-8")
+            (folder / "config.yaml").touch()  # says early whether it can be written
+            (folder / "config.yaml").unlink()
         except OSError as error:
             raise RunError(f"The run folder {folder} cannot be written ({error}); choose another run.dir.") from error
-        return Run(folder)
+        return folder
+
+    @staticmethod
+    def create(config: DictConfig, folder: Path | None = None) -> Run:
+        """A new run with its config. Raises `RunError` where the folder cannot be written or holds a run already."""
+        run = Run(folder or Run.reserve(config))
+        if (run.folder / "config.yaml").exists():
+            raise RunError(f"{run.folder} already holds a run; choose another run.dir.")
+        resolved = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
+        run.put("config.yaml", OmegaConf.to_yaml(resolved))
+        return run
 
     @staticmethod
     def open(folder: str | Path) -> Run:
@@ -59,7 +72,15 @@ class Run:
         return self.folder / "checkpoints"
 
     def write(self, name: str, content: Any) -> None:
-        (self.folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        """A json file. Raises `RunError` where it cannot be written."""
+        self.put(name, json.dumps(content, indent=1) + "\n")
+
+    def put(self, name: str, text: str) -> None:
+        """A text file. Raises `RunError` where it cannot be written."""
+        try:
+            (self.folder / name).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"{self.folder / name} cannot be written ({error}).") from error
 
     def read(self, name: str) -> Any:
         try:
@@ -67,15 +88,18 @@ class Run:
         except (OSError, json.JSONDecodeError) as error:
             raise RunError(f"{self.folder / name} cannot be read: {error}") from error
 
-    def write_origin(self, tokenizer_state: Mapping[str, Any], classes: Any) -> None:
-        """What the model needs besides weights, and the versions and git state that made it."""
-        self.write("state.json", {"format": FORMAT, "tokenizer": dict(tokenizer_state), "classes": classes})
-        packages = ("mmattn", "torch", "torchvision", "torchaudio", "timm", "lightning", "hydra-core")
+    def write_origin(self, state: Mapping[str, Any], about: Mapping[str, str]) -> None:
+        """`state` is what the model needs besides weights; with it the versions and git state, and `about`."""
+        self.write("state.json", {"format": FORMAT, **state})
+        packages = ("torch", "torchvision", "torchaudio", "timm", "lightning", "hydra-core")
         versions = {name: _version(name) for name in packages}
-        self.write("versions.json", {"python": platform.python_version(), **versions, "git": _git()})
+        self.write(
+            "versions.json",
+            {"mmattn": __version__, "python": platform.python_version(), **versions, "git": _git(), **about},
+        )
 
     def state(self) -> Any:
-        """The tokenizer's state and the classes. Raises `RunError` for a format that this version does not know."""
+        """The tokenizer's state, the classes, the monitored metric. Raises `RunError` for a format not known here."""
         state = self.read("state.json")
         if state.get("format") != FORMAT:
             raise RunError(f"{self.folder} has format {state.get('format')}; this version reads format {FORMAT}.")
@@ -86,15 +110,26 @@ class Run:
         path = self.checkpoints / f"{which}.ckpt"
         if not path.is_file():
             raise RunError(f"{self.folder} has no checkpoint {path.name}; did its training finish an epoch?")
-        return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        except (OSError, EOFError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
+            raise RunError(f"{path} is no checkpoint that can be read: {str(error).splitlines()[0]}") from error
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, Any], origin: str) -> None:
-    """Load all of a state dict. Raises `RunError` naming what does not fit."""
-    try:
-        module.load_state_dict(dict(weights))
-    except RuntimeError as error:
-        raise RunError(f"The checkpoint of {origin} does not fit this model: {error}") from error
+    """Load all of a state dict. Raises `RunError` naming the first keys that do not fit, before anything is copied."""
+    own = module.state_dict()
+    faults = [f"{key} is missing" for key in own if key not in weights]
+    faults += [f"{key} is unknown" for key in weights if key not in own]
+    faults += [
+        f"{key} is {tuple(weights[key].shape)}, here {tuple(value.shape)}"
+        for key, value in own.items()
+        if key in weights and hasattr(value, "shape") and weights[key].shape != value.shape
+    ]
+    if faults:
+        more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+        raise RunError(f"The checkpoint of {origin} does not fit this model: {'; '.join(faults[:3])}{more}.")
+    module.load_state_dict(dict(weights))
 
 
 def _version(name: str) -> str | None:

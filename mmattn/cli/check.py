@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mmattn.build import make
 from mmattn.cli.compose import composed
+from mmattn.cli.launch import experiment
 from mmattn.contracts.tokenizer import check_tokenizer, pick_samples
 
 DATA = {
@@ -16,12 +17,13 @@ DATA = {
 
 def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
     """Names of the rules that the tokenizer of this config fulfils. Raises `ContractError` naming a broken one."""
-    overrides = list(words)
-    chosen = dict(word.split("=", 1) for word in words if "=" in word)
+    overrides = experiment(words)
+    chosen = dict(word.split("=", 1) for word in overrides if "=" in word)
+    own = "data" in chosen or "experiment" in chosen
     name = chosen.get("tokenizer", "image")
-    if "data" not in chosen and "experiment" not in chosen and name in DATA:
+    if not own and name in DATA:
         overrides.append(f"data={DATA[name]}")
-    if name in ("image", "image_conv", "timm") and "data" not in chosen:
+    if not own and name in ("image", "image_conv", "timm"):
         overrides += ["tokenizer.channels=1"] * ("tokenizer.channels" not in chosen)
     config = composed(overrides, config_dir)
     samples = make(config, "data").samples("train")

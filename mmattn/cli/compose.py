@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib import resources
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 
 
@@ -24,28 +28,59 @@ def choices(group: str, config_dir: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
+def claim(experiment: str, config_dirs: Sequence[str] = ()) -> str:
+    """The comment that opens an experiment's file: what it shows, and where that comes from."""
+    folders = [*map(Path, config_dirs), Path(str(resources.files("mmattn.conf")))]
+    paths = [folder / "experiment" / f"{experiment}.yaml" for folder in folders]
+    lines = next((path.read_text(encoding="utf-8").splitlines() for path in paths if path.is_file()), [])
+    head = list(takewhile(lambda line: line.startswith("#"), lines))
+    out = ""
+    for line in (line[1:] for line in head if "@package" not in line):
+        full = len(out.rpartition("\n")[2]) > 90 and not line.startswith("  ")  # goes on in the next line
+        out += (" " if full else "\n") + line.strip()
+    return out.strip()
+
+
 def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
     """The config that these overrides select. Raises `ConfigError`."""
-    searched = []
-    if config_dir is not None:
-        folder = Path(config_dir).expanduser().resolve()
-        if not folder.is_dir():
-            raise ConfigError(f"--config-dir {config_dir}: there is no such folder.")
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
-        searched = [f"hydra.searchpath=[file://{folder}]"]
+    folder, _ = bring(config_dir)
+    searched = [] if folder is None else [f"hydra.searchpath=[file://{folder}]"]
     GlobalHydra.instance().clear()
     Plugins.instance()
     try:
         with initialize_config_module("mmattn.conf", version_base="1.3"):
             config = compose("config", overrides=[*overrides, *searched])
-            base = compose("config")
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_explained(str(error), overrides, config_dir)) from error
-    for key in config:
-        if key not in base:
-            raise ConfigError(f"The config has no key '{key}'.{nearest(str(key), [str(each) for each in base])}")
+    for key in map(str, config):
+        if key not in _keys():
+            raise ConfigError(f"The config has no key '{key}'.{nearest(key, _keys())}")
     return config
+
+
+@cache
+def _keys() -> tuple[str, ...]:
+    """Top-level keys of the config."""
+    with initialize_config_module("mmattn.conf", version_base="1.3"):
+        return tuple(map(str, compose("config")))
+
+
+def checked_sweep(overrides: Sequence[str], config_dir: str | None = None) -> None:
+    """Compose each value of a sweep's overrides (`seed=0,1`) once. Raises `ConfigError` before any run begins."""
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(str(error).split("\n")[0]) from error
+    values: list[list[str]] = []
+    for word, override in zip(overrides, parsed, strict=True):
+        if override.is_discrete_sweep():
+            values.append([f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()])
+        elif not override.is_sweep_override():
+            values.append([word])
+    composed([first for first, *_ in values], config_dir)
+    for place, (_, *others) in enumerate(values):
+        for other in others:
+            composed([other if i == place else first for i, (first, *_) in enumerate(values)], config_dir)
 
 
 def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -> str:
@@ -56,19 +91,26 @@ def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -
         return f"There is no {group} '{name}'.{nearest(name, known)} Choices: {', '.join(known)}."
     unknown = re.search(r"Could not override '([^']+)'", message)
     if unknown:
-        return f"The config has no key '{unknown.group(1)}'.{_nearest_key(unknown.group(1), overrides)}"
+        key = unknown.group(1)
+        meant = _nearest_key(key, overrides)
+        if f"'{key}'" in meant:  # the key is there, and the value has entries that it lacks
+            return f"'{key}' has other entries; to add one write +{key}.NAME=…."
+        inside = "." in key and key.split(".")[0] in _keys()
+        own = f" To give one that only its constructor knows, write +{key}=…." if inside else ""
+        return f"The config has no key '{key}'.{meant}{own}"
     return " ".join(message.split("\n")[:2])
 
 
 def _nearest_key(key: str, overrides: Sequence[str]) -> str:
     """The nearest valid key of the config that the other words select."""
-    others = [word for word in overrides if not word.startswith(key) and word.startswith("experiment=")]
+    others = [word for word in overrides if not word.startswith(key) and "." not in word.split("=")[0]]
     try:
         with initialize_config_module("mmattn.conf", version_base="1.3"):
             config = compose("config", overrides=others)
     except HydraException:
         return ""
-    keys, open_nodes = [], [("", OmegaConf.to_container(config))]
+    keys: list[str] = []
+    open_nodes: list[tuple[str, Any]] = [("", OmegaConf.to_container(config))]
     while open_nodes:
         prefix, node = open_nodes.pop()
         for name, value in node.items():

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from mmattn.errors import MmattnError
+from mmattn.errors import ConfigError, MmattnError
 
 EXAMPLES = """examples:
   mmattn train image
   mmattn train text backbone.depth=8 trainer.max_epochs=3
   mmattn train my_experiment --config-dir ~/my_conf
+  mmattn train image -m seed=0,1,2
   mmattn train --resume RUN
   mmattn evaluate RUN --split test
   mmattn predict RUN FILE --json
@@ -21,7 +23,7 @@ EXAMPLES = """examples:
 """
 GROUPS = (
     "experiment", "data", "tokenizer", "backbone", "mixer", "pattern", "position", "head", "task",
-    "optimizer", "schedule", "trainer",
+    "optimizer", "schedule", "trainer", "callbacks", "loggers",
 )  # fmt: skip
 
 
@@ -34,8 +36,13 @@ def parser() -> argparse.ArgumentParser:
     verbs = program.add_subparsers(dest="verb", required=True, metavar="VERB")
     train = verbs.add_parser("train", help="train an experiment", epilog=_groups(), formatter_class=raw)
     train.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
-    train.add_argument("--config-dir", help="your own yaml files and package")
     train.add_argument("--resume", metavar="RUN", help="go on with a run from its last whole epoch")
+    train.add_argument("-m", "--multirun", action="store_true", help="a run for each of key=value,value,…")
+    train.add_argument("--cfg", "-c", choices=("job", "hydra", "all"), help="print the config and do nothing")
+    train.add_argument("--package", "-p", metavar="KEY", help="with --cfg: this part alone")
+    train.add_argument("--resolve", action="store_true", help="with --cfg: fill in ${…}")
+    train.add_argument("--info", "-i", nargs="?", const="all", metavar="WHAT", help="what Hydra found and where")
+    train.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
     evaluate = verbs.add_parser("evaluate", help="measure a run")
     evaluate.add_argument("run")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
@@ -51,13 +58,23 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, default=0)
     check = verbs.add_parser("check", help="the contract of a tokenizer")
     check.add_argument("words", nargs="+", metavar="tokenizer=NAME key=value …")
-    check.add_argument("--config-dir")
+    for verb in (train, evaluate, predict, generate, check):
+        verb.add_argument(
+            "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
+        )
     return program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors that a user can mend are one message on standard error."""
-    arguments = parser().parse_args(argv)
+    program = parser()
+    arguments, rest = program.parse_known_args(argv)
+    if arguments.verb in ("train", "check"):
+        arguments.words += [word for word in rest if not word.startswith("-")]  # words may follow options
+        rest = [word for word in rest if word.startswith("-")]
+    if rest:
+        program.error(f"unrecognized arguments: {' '.join(rest)}")
+    before = signal.getsignal(signal.SIGINT)
     try:
         _run(arguments)
     except MmattnError as error:
@@ -65,30 +82,51 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"mmattn: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stopped:
+        # A process of its own ends now, however often the key is pressed; Lightning leaves the signal ignored.
+        signal.signal(signal.SIGINT, signal.SIG_IGN if argv is None else before)
+        print(f"\nmmattn: {str(stopped) or 'Stopped.'}", file=sys.stderr)
+        return 130
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    given = arguments.config_dir
     if arguments.verb == "train":
-        from mmattn.cli.train import train
-
-        train(arguments.words, arguments.config_dir, arguments.resume)
+        _train(arguments)
     elif arguments.verb == "check":
         from mmattn.cli.check import check
 
-        for rule in check(arguments.words, arguments.config_dir):
+        for rule in check(arguments.words, given):
             print(f"holds: {rule}")
     else:
         from mmattn.cli import use
 
         if arguments.verb == "evaluate":
-            for name, value in use.evaluate(arguments.run, arguments.split).items():
+            for name, value in use.evaluate(arguments.run, arguments.split, given).items():
                 print(f"{arguments.split} {name}: {value:.4f}")
         elif arguments.verb == "predict":
-            use.show_predictions(use.predict(arguments.run, arguments.files), arguments.json)
+            use.show_predictions(use.predict(arguments.run, arguments.files, given), arguments.json)
         else:
             a = arguments
-            print(use.generate(a.run, a.prompt, a.count, a.temperature, a.seed))
+            print(use.generate(a.run, a.prompt, a.count, a.temperature, a.seed, given))
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    if arguments.resume:
+        from mmattn.cli.train import resume
+
+        changes = [word for word in arguments.words if "=" in word]
+        if changes:
+            raise ConfigError(f"--resume goes on with the run's own config; it does not take {' '.join(changes)}.")
+        resume(arguments.resume, arguments.config_dir)
+        return
+    from mmattn.cli.launch import launch
+
+    values = {"cfg": arguments.cfg, "package": arguments.package, "info": arguments.info}
+    switches = {"multirun": arguments.multirun, "resolve": arguments.resolve, "hydra-help": arguments.hydra_help}
+    flags = [f"--{name}={value}" for name, value in values.items() if value is not None]
+    launch(arguments.words, flags + [f"--{name}" for name, on in switches.items() if on], arguments.config_dir)
 
 
 def _groups() -> str:

@@ -1,88 +1,76 @@
-"""`mmattn train EXPERIMENT [key=value …]`: train, evaluate, and leave a run folder."""
+"""Train what a config describes, evaluate it, and leave a run folder."""
 
 from __future__ import annotations
 
-import logging
 import time
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from mmattn.build import Built, build
-from mmattn.cli.compose import composed
-from mmattn.errors import ConfigError, RunError, TrainingError
+from mmattn.build import Built, build, check_targets
+from mmattn.cli.counting import Books
+from mmattn.cli.estimate import estimate
+from mmattn.cli.fit import fit
+from mmattn.cli.quiet import quiet
+from mmattn.cli.say import announce, conclude
+from mmattn.cli.trainer import measure, training_trainer
+from mmattn.cli.user_folder import bring
+from mmattn.data.dataset import PreparedDataset
+from mmattn.errors import ConfigError, RunError
+from mmattn.report.write import write_report
 from mmattn.run import Run, load_weights
 
 
-def train(words: Sequence[str], config_dir: str | None = None, resume: str | None = None) -> Run:
-    """Train what the words describe, or go on with the run `resume`; returns the finished run."""
-    run = Run.open(resume) if resume else None
-    config = run.config if run else composed(experiment(words), config_dir)
+def train(config: DictConfig, folder: Path | None = None, about: Mapping[str, str] | None = None) -> Run:
+    """A new run in `folder` (by default `run.dir`, or a dated one).
+
+    `about` may hold the `command` and the experiment's `claim`, for the report and whoever repeats the run.
+    """
+    quiet()
     started = time.monotonic()
     lightning.seed_everything(config.seed, verbose=False)
-    built = build(config, run.state()["tokenizer"] if run else None)
-    for split in built.data.splits:
-        built.data.dataset(split)  # a bad sample is found before the first step
-    if config.init_from and run is None:
+    built = prepared(config)
+    if config.init_from:
         start_from(built.task, config)
-    if run is None:
-        run = Run.create(config)
-        run.write_origin(built.tokenizer.state(), built.data.source.classes)
-        run.write("split.json", {split: [s.name for s in samples] for split, samples in built.data.splits.items()})
+    run = Run.create(config, folder)
+    state = {"tokenizer": dict(built.tokenizer.state()), "classes": built.data.source.classes}
+    run.write_origin({**state, "monitor": built.task.monitor}, about or {})
+    run.write("split.json", {split: _names(built.data.dataset(split)) for split in built.data.splits})
+    return _complete(run, config, built, started)
+
+
+def resume(folder: str, config_dir: str | None = None) -> Run:
+    """Go on with a run from its last whole epoch. Raises `RunError` where there is none."""
     quiet()
-    _announce(built, run)
-    trainer = _trainer(config, run, built.task)
+    started = time.monotonic()
+    run = Run.open(folder)
+    config = run.config
+    check_targets(config, bring(config_dir)[1])
     last = run.checkpoints / "last.ckpt"
-    if resume and not last.is_file():
+    if not last.is_file():
         raise RunError(f"{run.folder} has no checkpoints/last.ckpt to go on from; start it anew.")
-    if resume:
-        built.data.first_epoch = torch.load(last, weights_only=True)["epoch"] + 1
-    try:
-        trainer.fit(built.task, built.data, ckpt_path=last if resume else None, weights_only=True if resume else None)
-    except SystemExit as stopped:  # how Lightning ends after Ctrl-C
-        raise TrainingError(
-            f"Stopped. Go on from the last whole epoch: mmattn train --resume {run.folder}"
-        ) from stopped
-    load_weights(built.task, run.weights("best"), str(run.folder))
-    results = measure(trainer, built, ("validation", "test"))
-    results |= {
-        "seconds": round(time.monotonic() - started, 1),
-        "steps": trainer.global_step,
-        "tokens": built.task.tokens_seen,
-        "parameters": sum(p.numel() for p in built.task.parameters()),
-        "seed": config.seed,
-        "skipped": sum(len(built.data.dataset(split).skipped) for split in built.data.splits),
-    }
-    run.write("results.json", results)
-    _conclude(run, results)
-    return run
+    lightning.seed_everything(config.seed, verbose=False)
+    built = prepared(config, run.state()["tokenizer"])
+    load_weights(built.task, run.weights("last"), str(last))  # says clearly what does not fit
+    built.data.first_epoch = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
+    return _complete(run, config, built, started, last)
 
 
-def experiment(words: Sequence[str]) -> list[str]:
-    """`image a=b` → `experiment=image a=b`."""
-    if words and "=" not in words[0]:
-        return [f"experiment={words[0]}", *words[1:]]
-    return list(words)
+def prepared(config: DictConfig, state: Any = None) -> Built:
+    """What `build` makes, with every sample looked at: a bad one is found before the first step."""
+    built = build(config, state)
+    for split in built.data.splits:
+        built.data.dataset(split)
+    return built
 
 
-def measure(trainer: lightning.Trainer, built: Built, splits: Sequence[str]) -> dict[str, Any]:
-    """Metrics of each split that the data has."""
-    results: dict[str, Any] = {}
-    for split in splits:
-        if split in built.data.splits:
-            loader = built.data.loader(split)  # type: ignore[arg-type]
-            run = trainer.test if split == "test" else trainer.validate
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                values = run(built.task, loader, verbose=False)[0]
-            results[split] = {name.split("/", 1)[1]: float(value) for name, value in values.items()}
-    return results
+def _names(dataset: PreparedDataset) -> list[str]:
+    """Of the samples that are used, in order."""
+    return [dataset.names[index] for index in sorted({item.sample for item in dataset.items})]
 
 
 def start_from(task: Any, config: DictConfig) -> None:
@@ -96,62 +84,25 @@ def start_from(task: Any, config: DictConfig) -> None:
         load_weights(module, chosen, f"{config.init_from} ({part})")
 
 
-def _trainer(config: DictConfig, run: Run, task: Any) -> lightning.Trainer:
-    settings = OmegaConf.to_container(config.trainer, resolve=True)
-    assert isinstance(settings, dict)
-    settings.pop("_target_")
-    every, epochs = settings.get("check_val_every_n_epoch") or 1, settings.get("max_epochs") or -1
-    if 0 < epochs < every:
-        raise ConfigError(
-            f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates, so there would "
-            f"be no best checkpoint; set trainer.check_val_every_n_epoch={epochs} or less."
-        )
-    best = ModelCheckpoint(run.checkpoints, "best", monitor=task.monitor, mode=task.mode, enable_version_counter=False)
-    last = ModelCheckpoint(
-        run.checkpoints, "last", monitor=None, enable_version_counter=False, save_on_train_epoch_end=True
-    )
-    logger = CSVLogger(run.folder, name="", version="")
-    try:
-        callbacks = [EpochSeed(config.seed), best, last, RichProgressBar(leave=False)]
-        return lightning.Trainer(
-            **settings, callbacks=callbacks, logger=logger, enable_model_summary=False, default_root_dir=run.folder
-        )
-    except TypeError as error:
-        raise ConfigError(f"trainer: {error}") from error
-
-
-class EpochSeed(lightning.Callback):
-    """Seeds dropout and masking anew each epoch, so that a resumed run draws what the uninterrupted one would."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        if batch_idx == 0:  # Lightning does not announce the first epoch of a resumed run
-            torch.manual_seed(hash((self.seed, trainer.current_epoch)) % 2**63)
-
-
-def quiet() -> None:
-    """Lightning's own advice is about code, not about a user's run."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module=r"lightning\..*")
-
-
-def _announce(built: Built, run: Run) -> None:
-    parameters = sum(p.numel() for p in built.task.parameters())
-    counts = ", ".join(f"{len(samples):,} {split}" for split, samples in built.data.splits.items())
-    lengths = built.data.dataset("train").lengths
-    tokens = sum(lengths) / len(lengths) * built.data.batch_size
-    print(f"{parameters:,} parameters; {counts} samples; about {tokens:,.0f} tokens a batch; run folder {run.folder}")
-    for note in built.data.source.notes:
-        print(note)
-    for split in built.data.splits:
-        for fault in built.data.dataset(split).skipped:
-            print(f"skipped: {fault}")
-
-
-def _conclude(run: Run, results: dict[str, Any]) -> None:
-    shown = "test" if "test" in results else "validation"
-    figures = ", ".join(f"{name} {value:.4f}" for name, value in results[shown].items())
-    print(f"{shown}: {figures} after {results['steps']:,} steps and {results['seconds']} s")
-    print(f"Results are in {run.folder}. Next: mmattn evaluate {run.folder}")
+def _complete(run: Run, config: DictConfig, built: Built, started: float, last: Path | None = None) -> Run:
+    """Fit from the start or from the checkpoint `last`, measure the best weights, and write what came out."""
+    books = Books()
+    trainer = training_trainer(config, run, built.task, books)
+    announce(built, run, config, trainer, estimate(built, trainer, built.data.first_epoch))
+    fit(trainer, built, run, last)
+    fitted = books.seconds
+    load_weights(built.task, run.weights("best"), str(run.folder))
+    results: dict[str, Any] = {
+        **measure(built, config, ("test", "validation")),
+        "seconds": round(time.monotonic() - started + books.earlier, 1),
+        "train_seconds": round(fitted, 1),
+        "steps": trainer.global_step,
+        "tokens": built.task.tokens_seen,
+        "parameters": sum(p.numel() for p in built.task.parameters()),
+        "seed": config.seed,
+        "skipped": sum(len(built.data.dataset(split).skipped) for split in built.data.splits),
+    }
+    write_report(run, config, built, results)
+    run.write("results.json", results)
+    conclude(built, run, results)
+    return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +12,34 @@ import lightning
 import torch
 
 from mmattn.build import build, build_task, check_targets, make
-from mmattn.cli.train import measure, quiet
+from mmattn.cli.quiet import quiet
+from mmattn.cli.trainer import measure
+from mmattn.cli.user_folder import bring
+from mmattn.data.dataset import pieces
 from mmattn.errors import BadSample, ConfigError
 from mmattn.run import Run, load_weights
 
 
-def evaluate(folder: str, split: str = "test") -> dict[str, float]:
-    """Metrics of a run's best weights on a split of its own data."""
+def evaluate(folder: str, split: str = "test", config_dir: str | None = None) -> dict[str, float]:
+    """Metrics of a run's best weights on a split of its own data; `config_dir` is trusted besides mmattn."""
+    quiet()
     run = Run.open(folder)
     config = run.config
-    check_targets(config)
+    check_targets(config, bring(config_dir)[1])
     lightning.seed_everything(config.seed, verbose=False)
     built = build(config, run.state()["tokenizer"])
     load_weights(built.task, run.weights(), folder)
     if split not in built.data.splits:
         raise ConfigError(f"The data of {folder} has no {split} split; it has {', '.join(built.data.splits)}.")
-    quiet()
-    trainer = lightning.Trainer(
-        logger=False, enable_checkpointing=False, enable_model_summary=False, enable_progress_bar=False
-    )
-    return measure(trainer, built, [split])[split]
+    return measure(built, config, [split])[split]
 
 
-def load_task(folder: str) -> Any:
+def load_task(folder: str, config_dir: str | None = None) -> Any:
     """The task of a run with its best weights, in evaluation mode; its data is not needed."""
+    quiet()
     run = Run.open(folder)
     config, state = run.config, run.state()
-    check_targets(config)
+    check_targets(config, bring(config_dir)[1])
     tokenizer = make(config, "tokenizer")
     tokenizer.restore_state(state["tokenizer"])
     task = build_task(config, tokenizer, state["classes"])
@@ -46,29 +48,28 @@ def load_task(folder: str) -> Any:
 
 
 @torch.no_grad()
-def predict(folder: str, files: Sequence[str]) -> list[dict[str, Any]]:
-    """For each sample in the files: its name, the likeliest label, and the probability of every label."""
-    task = load_task(folder)
-    if task.classes is None or not hasattr(task, "forward") or task.monitor != "validation/accuracy":
+def predict(folder: str, files: Sequence[str], config_dir: str | None = None) -> list[dict[str, Any]]:
+    """For each sample in the files: its name and what the task says of it, labels with probabilities."""
+    task = load_task(folder, config_dir)
+    if not hasattr(task, "predicted"):
         raise ConfigError(f"{folder} is no classifier; `mmattn generate` is for language models.")
     found = []
     for file in files:
         if not Path(file).is_file():
             raise BadSample(file, "there is no such file")
         for sample in task.tokenizer.read(Path(file)):
-            prepared = task.tokenizer.prepare(sample)
-            task.tokenizer.check_length(sample.name, prepared)
-            chances = task(task.tokenizer.collate([prepared]))[0].softmax(-1).tolist()
-            labels = dict(zip(task.classes, chances, strict=True))
-            found.append({"name": sample.name, "label": max(labels, key=labels.__getitem__), "probabilities": labels})
+            parts = pieces(task.tokenizer, sample.name, task.tokenizer.prepare(sample))
+            found.append({"name": sample.name, **task.predicted(parts)})
     return found
 
 
-def generate(folder: str, prompt: str, count: int, temperature: float, seed: int) -> str:
+def generate(
+    folder: str, prompt: str, count: int, temperature: float = 0.8, seed: int = 0, config_dir: str | None = None
+) -> str:
     """The prompt and `count` more tokens of a language model."""
     from mmattn.data.source import Sample
 
-    task = load_task(folder)
+    task = load_task(folder, config_dir)
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model: it cannot generate.")
     ids = task.tokenizer.prepare(Sample("the prompt", prompt))["ids"].tolist()
@@ -81,5 +82,13 @@ def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> No
         print(json.dumps(predictions, indent=1))
         return
     for each in predictions:
-        likeliest = sorted(each["probabilities"].items(), key=lambda item: -item[1])[:3]
-        print(f"{each['name']}: " + ", ".join(f"{label} {chance:.1%}" for label, chance in likeliest))
+        print(f"{each['name']}: {_said(each)}")
+
+
+def _said(prediction: dict[str, Any]) -> str:
+    if "tokens" in prediction:
+        runs = groupby(prediction["tokens"], lambda token: token["label"])
+        return " ".join(f"{''.join(token['token'] for token in run)}/{label}" for label, run in runs)
+    likeliest = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
+    shown = likeliest[: max(3, len(prediction.get("labels", ())))]
+    return ", ".join(f"{label} {chance:.1%}" for label, chance in shown)

@@ -14,22 +14,25 @@ from mmattn.cli.use import evaluate, predict
 from mmattn.errors import TrainingError
 from mmattn.run import Run
 from mmattn.tasks.base import Task
-
-SMALL = ["backbone.dim=32", "backbone.depth=1", "trainer.max_epochs=2", "trainer.check_val_every_n_epoch=1"]
-
-
-@pytest.fixture(scope="module")
-def image_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "image"
-    assert main(["train", "image", *SMALL, f"run.dir={folder}"]) == 0
-    return folder
+from tests.cli.small import SMALL
 
 
 def test_a_run_folder_is_complete(image_run):
     names = {path.name for path in image_run.iterdir()}
-    assert {"config.yaml", "state.json", "versions.json", "split.json", "metrics.csv", "results.json"} <= names
+    assert {
+        "config.yaml",
+        "state.json",
+        "versions.json",
+        "split.json",
+        "metrics.csv",
+        "results.json",
+        "report.html",
+    } <= names
+    assert {path.name for path in (image_run / ".hydra").iterdir()} == {"config.yaml", "overrides.yaml", "hydra.yaml"}
     results = json.loads((image_run / "results.json").read_text())
     assert {"test", "validation", "seconds", "steps", "tokens", "parameters", "seed"} <= set(results)
+    assert results["steps"] == 16 and results["tokens"] > 0 and results["train_seconds"] <= results["seconds"]
+    assert list(image_run.glob("*/*.ckpt")) and json.loads((image_run / "versions.json").read_text())["command"]
     split = json.loads((image_run / "split.json").read_text())
     assert not set(split["train"]) & set(split["test"])
 
@@ -71,6 +74,8 @@ def test_resuming_at_an_epochs_end_is_exact(image_run, tmp_path, monkeypatch):
     assert main(["train", "--resume", str(folder)]) == 0
     whole, resumed = (Run.open(each).weights("last") for each in (image_run, folder))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
+    first, second = (json.loads((each / "results.json").read_text()) for each in (image_run, folder))
+    assert first["tokens"] == second["tokens"] and first["test"] == second["test"]
 
 
 def test_a_run_folder_is_not_overwritten(image_run, capsys):
@@ -97,7 +102,7 @@ def test_weights_move_to_another_run(image_run, tmp_path):
 
 def test_a_language_model_generates(tmp_path, capsys):
     folder = tmp_path / "text"
-    assert main(["train", "text", *SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2",
+    assert main(["train", "text", *SMALL, "trainer.max_epochs=1", "+trainer.limit_val_batches=1",
                  "loader.batch_size=4", f"run.dir={folder}"]) == 0  # fmt: skip
     capsys.readouterr()
     assert main(["generate", str(folder), "--prompt", "The ", "--count", "5"]) == 0

@@ -1,0 +1,70 @@
+"""Lightning trainers from a config: one that trains, one that measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import ModelCheckpoint
+from omegaconf import DictConfig, OmegaConf
+
+from mmattn.build import Built, make
+from mmattn.cli.counting import Books, EpochSeed
+from mmattn.cli.loggers import loggers
+from mmattn.cli.progress import display
+from mmattn.errors import ConfigError
+from mmattn.run import Run
+
+
+def training_trainer(config: DictConfig, run: Run, task: Any, books: Books) -> lightning.Trainer:
+    """Keeps the best and the last weights of `run`, and shows progress; the config's own callbacks come besides.
+
+    Raises `ConfigError` for settings that Lightning does not take.
+    """
+    settings: dict[str, Any] = OmegaConf.to_container(config.trainer, resolve=True)  # type: ignore[assignment]
+    settings.pop("_target_")
+    every, epochs = settings.get("check_val_every_n_epoch") or 1, settings.get("max_epochs") or -1
+    if 0 < epochs < every:
+        raise ConfigError(
+            f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates, so there would "
+            f"be no best checkpoint; set trainer.check_val_every_n_epoch={epochs} or less."
+        )
+    kept: dict[str, Any] = {"dirpath": run.checkpoints, "enable_version_counter": False}
+    best = ModelCheckpoint(filename="best", monitor=task.monitor, mode=task.mode, **kept)
+    last = ModelCheckpoint(filename="last", monitor=None, save_on_train_epoch_end=True, **kept)
+    callbacks = [EpochSeed(config.seed), books, best, last]
+    callbacks += [display()] if settings.pop("enable_progress_bar", True) else []
+    callbacks += [make(config, f"callbacks.{name}") for name in config.callbacks or ()]
+    fixed: dict[str, Any] = {"enable_model_summary": False, "enable_progress_bar": False}
+    given = {"callbacks": callbacks, "logger": loggers(config, run), "default_root_dir": run.folder}
+    return _made(settings | fixed | given)
+
+
+def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Metrics of the weights as they are, on each of these splits that the data has, at the precision of training.
+
+    Without the training's callbacks: one that averages weights would put its own in place of these.
+    """
+    settings = {key: config.trainer[key] for key in ("accelerator", "devices", "precision") if key in config.trainer}
+    off = ("logger", "enable_checkpointing", "enable_model_summary", "enable_progress_bar")
+    trainer = _made(settings | dict.fromkeys(off, False))
+    results: dict[str, dict[str, float]] = {}
+    for split in splits:
+        if split in built.data.splits:
+            run = trainer.validate if split == "validation" else trainer.test
+            values = run(built.task, built.data.loader(split), verbose=False)[0]  # type: ignore[arg-type]
+            results[split] = {name.split("/", 1)[1]: float(value) for name, value in values.items()}
+    return results
+
+
+def _made(settings: dict[str, Any]) -> lightning.Trainer:
+    try:
+        return lightning.Trainer(**settings)
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+        lightning.fabric.utilities.exceptions.MisconfigurationException,
+    ) as error:
+        raise ConfigError(f"trainer: {' '.join(str(error).split())}") from error

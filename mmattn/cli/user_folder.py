@@ -1,0 +1,25 @@
+"""`--config-dir DIR`: a user's own yaml files and Python modules."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mmattn.errors import ConfigError
+
+
+def bring(config_dir: str | None) -> tuple[Path | None, list[str]]:
+    """The folder, put on the import path, and the names of the top-level modules that it brings.
+
+    Names of the standard library are not among them, so that a file `os.py` does not make `os.system` trusted.
+    Raises `ConfigError` where there is no such folder.
+    """
+    if config_dir is None:
+        return None, []
+    folder = Path(config_dir).expanduser().resolve()
+    if not folder.is_dir():
+        raise ConfigError(f"--config-dir {config_dir}: there is no such folder.")
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/*.py")}
+    return folder, sorted(name for name in names if name.isidentifier() and name not in sys.stdlib_module_names)

@@ -1,0 +1,36 @@
+"""Arrays as pictures inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+STOPS = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164))
+"""Six colours along matplotlib's "inferno": rising lightness, readable in every kind of colour vision."""
+
+
+def heat(values: np.ndarray) -> np.ndarray:
+    """(height, width) of any range as colours uint8 (height, width, 3), the lowest value dark."""
+    low, high = float(values.min()), float(values.max())
+    place = (values - low) / max(high - low, 1e-12) * (len(STOPS) - 1)
+    channels = [np.interp(place, range(len(STOPS)), [stop[channel] for stop in STOPS]) for channel in range(3)]
+    return np.stack(channels, -1).round().astype(np.uint8)
+
+
+def pixels(image: np.ndarray) -> np.ndarray:
+    """(channels, height, width) in [0, 1] as uint8, grey (height, width) or colours (height, width, 3)."""
+    chosen = image if image.shape[0] == 3 else image.mean(0, keepdims=True)
+    out = (chosen.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
+    return out[..., 0] if out.shape[-1] == 1 else out
+
+
+def data_uri(picture: np.ndarray, longest: int = 192) -> str:
+    """A PNG of a uint8 picture; one with a side above `longest` is made smaller."""
+    image = Image.fromarray(picture)
+    image.thumbnail((longest * 2, longest))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
