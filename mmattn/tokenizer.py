@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -100,6 +101,16 @@ class Tokenizer(nn.Module, ABC):
         """Tokens `start` to `stop` of a sample too long for the model, where it can be cut."""
         raise ConfigError(f"{type(self).__name__} cannot cut long samples: leave tokenizer.stride unset.")
 
+    def units(self, prepared: Prepared) -> Tensor:
+        """Which unit of the raw value (a character of a text, a residue) each token shows: int (count,), -1 for none.
+
+        `task=token_classification` labels a token by it. Raises `ConfigError` where tokens do not stand for units.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} does not say which part of a sample each token shows, so tokens cannot be "
+            "labelled: task=token_classification needs a tokenizer with `units`, such as those of text and proteins."
+        )
+
     def content(self, batch: Batch) -> Tensor | None:
         """What each token shows, as numbers (batch, length, values), zeros at padding: the targets of masked modelling.
 
@@ -110,6 +121,16 @@ class Tokenizer(nn.Module, ABC):
     def restore(self, ids_or_tokens: Tensor) -> Any:
         """Predictions back to raw data: ids to text, patches to pixels."""
         raise TypeError(f"{type(self).__name__} does not turn predictions back into raw data")
+
+    def picture(self, content: Tensor, prepared: Prepared) -> np.ndarray | None:
+        """`content` (length, values) of one sample as a picture, uint8 (height, width[, 3]); None where it has none."""
+        return None
+
+    def show(self, prepared: Prepared) -> np.ndarray | str | None:
+        """A sample as a report shows it: a picture, a text, or None."""
+        with torch.no_grad():
+            content = self.content(self.collate([prepared]))
+        return None if content is None else self.picture(content[0], prepared)
 
     def describe(self, prepared: Prepared, index: int) -> str:
         """What token `index` (prefix tokens not counted) is, for viewers: a word piece, a rectangle, a time span."""

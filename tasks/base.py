@@ -15,7 +15,10 @@ from torch.utils._pytree import tree_map
 from torchmetrics import MetricCollection
 
 from mmattn.backbone import Backbone
-from mmattn.errors import TrainingError
+from mmattn.data.dataset import PreparedDataset
+from mmattn.data.labels import Labels
+from mmattn.errors import ConfigError, TrainingError
+from mmattn.report.cards import Card
 from mmattn.tokenizer import Batch, Tokenizer
 
 
@@ -41,6 +44,11 @@ class Task(lightning.LightningModule, ABC):
 
     monitor = "validation/loss"
     mode = "min"
+    heads: tuple[str, ...] = ()
+    """Kinds of heads (`head.kind`, the names of their configs) that this task can use; any where there is none."""
+
+    labels: Labels | None = None
+    """What it makes of the labels of samples; None where its targets are the tokens themselves."""
 
     def __init__(
         self,
@@ -53,6 +61,9 @@ class Task(lightning.LightningModule, ABC):
         classes: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
+        kind = getattr(head, "kind", None)
+        if self.heads and kind not in (None, *self.heads):
+            raise ConfigError(f"{type(self).__name__} cannot use head={kind}; set head={' or head='.join(self.heads)}.")
         self.tokenizer, self.backbone, self.head = tokenizer, backbone, head
         self.make_optimizer, self.schedule = optimizer, schedule
         self.classes = tuple(classes) if classes is not None else None
@@ -67,10 +78,9 @@ class Task(lightning.LightningModule, ABC):
         """Metrics of predictions against targets; none by default."""
         return MetricCollection({})
 
-    @staticmethod
-    def labels(labels: Sequence[Any], batch: Batch) -> Batch:
-        """What the labels of a batch's samples add to the batch."""
-        return {}
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """What a report shows of these items of a dataset; nothing by default."""
+        return []
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         scores = self.evaluate(batch)
@@ -93,8 +103,8 @@ class Task(lightning.LightningModule, ABC):
     def _measure(self, split: str, batch: Batch) -> None:
         scores = self.evaluate(batch)
         self.log(f"{split}/loss", scores.loss, prog_bar=True, batch_size=scores.count)
-        metrics = self.metrics[split]
-        if scores.prediction is not None and len(metrics):  # type: ignore[arg-type]
+        metrics: Any = self.metrics[split]
+        if scores.prediction is not None and len(metrics):
             metrics.update(scores.prediction, scores.target)
             self.log_dict({f"{split}/{name}": metric for name, metric in metrics.items()}, prog_bar=True)
 

@@ -9,37 +9,28 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchmetrics import MetricCollection
-from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
-from mmattn.errors import ConfigError
-from mmattn.tasks.base import Scores, Task
-from mmattn.tokenizer import Batch
+from mmattn.data.dataset import PreparedDataset
+from mmattn.data.labels import OneClass
+from mmattn.report.cards import Card, item, title
+from mmattn.tasks.base import Scores
+from mmattn.tasks.labelled import Labelled, single_class_measures
+from mmattn.tokenizer import Batch, Prepared
 
 
-class Classification(Task):
+class Classification(Labelled):
     """Cross-entropy of the document's class; `label_smoothing` spreads that share of the target over all classes."""
 
     monitor = "validation/accuracy"
-    mode = "max"
+    heads = ("classifier",)
+    labels = OneClass()
 
     def __init__(self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_smoothing = label_smoothing
 
     def measures(self) -> MetricCollection:
-        if self.classes is None:
-            raise ConfigError("task=classification needs data with labels; this data has none.")
-        classes = len(self.classes)
-        return MetricCollection(
-            {
-                "accuracy": MulticlassAccuracy(classes, average="micro"),
-                "f1": MulticlassF1Score(classes, average="macro"),
-            }
-        )
-
-    @staticmethod
-    def labels(labels: Sequence[Any], batch: Batch) -> Batch:
-        return {"labels": torch.tensor(labels, dtype=torch.long)}
+        return single_class_measures(len(self.names))
 
     def forward(self, batch: Batch) -> Tensor:
         """Scores of the classes (documents, classes)."""
@@ -49,3 +40,22 @@ class Classification(Task):
         scores, labels = self(batch), batch["labels"]
         smoothing = self.label_smoothing if self.training else 0.0
         return Scores(cross_entropy(scores, labels, label_smoothing=smoothing), len(labels), scores, labels)
+
+    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
+        """The likeliest `label` and the `probabilities` of all, which are averaged over pieces."""
+        chances = self(self.tokenizer.collate(pieces)).softmax(-1).mean(0).tolist()
+        probabilities = dict(zip(self.names, chances, strict=True))
+        return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
+
+    @torch.no_grad()
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """The sample, the likeliest classes, and whether the first is right."""
+        found = []
+        for index in indices:
+            batch, prepared = dataset.batch([(0, index)]), item(dataset, index)
+            said = self.predicted([prepared])
+            order = sorted(said["probabilities"].items(), key=lambda pair: -pair[1])
+            truth, shown = self.names[int(batch["labels"][0])], self.tokenizer.show(prepared)
+            parts = [] if shown is None else [("", shown)]
+            found.append(Card(title(dataset, index), parts, said["label"] == truth, order, truth))
+        return found

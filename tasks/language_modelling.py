@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
 from mmattn.patterns import Visibility
+from mmattn.report.cards import Card, item, title
 from mmattn.sequence import PADDING, TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores, Task
 from mmattn.tokenizer import Batch
+
+PROMPT, CONTINUATION, SHOWN = 64, 240, 4
+"""Tokens of a report's generated texts, and how many texts."""
 
 
 def next_tokens(tokens: TokenSequence) -> Tensor:
@@ -24,6 +32,8 @@ def next_tokens(tokens: TokenSequence) -> Tensor:
 
 class LanguageModelling(Task):
     """Cross-entropy of the next token, in nats a token, within documents. The backbone's mixers must be causal."""
+
+    heads = ("tokens",)
 
     def setup(self, stage: str) -> None:
         """Refuse a backbone whose attention shows later tokens: its loss would mean nothing."""
@@ -72,8 +82,20 @@ class LanguageModelling(Task):
         self.train(was_training)
         return out
 
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """The beginnings of some items, and how the model goes on with them."""
+        found = []
+        for index in indices[:: max(len(indices) // SHOWN, 1)][:SHOWN]:
+            prompt = item(dataset, index)["ids"].tolist()[:PROMPT]
+            room = (self.tokenizer.max_length or PROMPT + CONTINUATION) - len(prompt) - self.tokenizer.prefix.count
+            ids = self.generate(prompt, max(min(CONTINUATION, room), 0), temperature=0.8, seed=index)
+            before, after = (self.tokenizer.restore(torch.tensor(part)) for part in (prompt, ids[len(prompt) :]))
+            found.append(Card(title(dataset, index), [("prompt, and generated text", [(before, ""), (after, "new")])]))
+        return found
+
     def _at(self, ids: Tensor, start: int) -> TokenSequence:
         """Tokens of ids (1, new) that stand from place `start` on."""
         info = TokenInfo.from_lengths([start + ids.shape[1]], device=self.device)
         places = torch.arange(start, start + ids.shape[1], device=self.device)[None]
-        return TokenSequence(self.tokenizer.embedding(ids), info.pick(places, info.layout), ids)
+        table: Any = self.tokenizer.embedding  # a tokenizer with a vocabulary has one
+        return TokenSequence(table(ids), info.pick(places, info.layout), ids)

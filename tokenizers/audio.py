@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmattn.data.readers import Waveform, read_audio
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
+from mmattn.report.pictures import heat
 from mmattn.sequence import Side, TokenSequence
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
 from mmattn.tokenizers.log_mel import FLOOR, LogMel, sound_of
@@ -137,6 +139,10 @@ class AudioTokenizer(Tokenizer):
         frames, bands = self.patch
         blocks = ids_or_tokens.view(-1, self.bands, frames, bands).transpose(1, 2)
         return self.standardize.inverse(blocks.reshape(1, -1)).view(-1, self.log_mel.mels)
+
+    def picture(self, content: Tensor, prepared: Prepared) -> np.ndarray:
+        """The log-mel spectrogram, time to the right, low frequencies at the bottom."""
+        return heat(self.restore(content).T.flip(0).cpu().numpy())
 
     def describe(self, prepared: Prepared, index: int) -> str:
         """Seconds and hertz that the patch covers."""

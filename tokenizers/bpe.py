@@ -38,13 +38,9 @@ class BPETokenizer(DiscreteTokenizer):
         vocabulary_size: int = 4096,
         file: str | None = None,
         roles: Mapping[str, str | None] = ROLES,
-        bos: bool = False,
-        eos: bool = False,
-        max_length: int | None = None,
-        stride: int | None = None,
-        prefix: int = 0,
+        **arguments: Any,
     ) -> None:
-        super().__init__(dim, bos=bos, eos=eos, max_length=max_length, stride=stride, prefix=prefix)
+        super().__init__(dim, **arguments)
         if unknown := set(roles) - set(ROLES):
             raise ConfigError(f"tokenizer.roles has '{sorted(unknown)[0]}', which is not one of: {', '.join(ROLES)}.")
         self.roles = {role: name for role, name in roles.items() if name is not None}
@@ -81,7 +77,8 @@ class BPETokenizer(DiscreteTokenizer):
         roles = {role: names[name] for role, name in self.roles.items()}
         self.define(vocabulary, roles, special | set(roles.values()))
 
-    def encode(self, sample: Sample) -> Tensor:
+    def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
+        """A piece such as " word" shows its first character that is no white space, where it has one."""
         assert self.pieces is not None
         text = text_of(sample)
         self.pieces.encode_special_tokens = True  # here and not once, because pickling loses it
@@ -95,7 +92,8 @@ class BPETokenizer(DiscreteTokenizer):
             raise BadSample(
                 sample.name, f"'{text[start:stop]}' at position {start + 1} is not in the vocabulary of the file"
             )
-        return torch.tensor(encoded.ids, dtype=torch.int32)
+        units = [start + _blank(text[start:stop]) for start, stop in encoded.offsets]
+        return torch.tensor(encoded.ids, dtype=torch.int32), torch.tensor(units, dtype=torch.int32)
 
     def decode(self, ids: Sequence[int]) -> str:
         assert self.pieces is not None
@@ -109,6 +107,12 @@ class BPETokenizer(DiscreteTokenizer):
 
     def read(self, path: Path) -> Sequence[Sample]:
         return [Sample(str(path), read_text(path))]
+
+
+def _blank(piece: str) -> int:
+    """White space characters before the first other one; 0 where there is no other."""
+    shown = piece.lstrip()
+    return len(piece) - len(shown) if shown else 0
 
 
 def _trained(texts: Any, size: int) -> tokenizers.Tokenizer:

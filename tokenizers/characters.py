@@ -31,13 +31,9 @@ class CharacterTokenizer(DiscreteTokenizer):
         dim: int,
         *,
         unknown: Literal["error", "keep"] = "error",
-        bos: bool = False,
-        eos: bool = False,
-        max_length: int | None = None,
-        stride: int | None = None,
-        prefix: int = 0,
+        **arguments: Any,
     ) -> None:
-        super().__init__(dim, bos=bos, eos=eos, max_length=max_length, stride=stride, prefix=prefix)
+        super().__init__(dim, **arguments)
         if unknown not in ("error", "keep"):
             raise ConfigError(f"tokenizer.unknown={unknown} is not one of: error, keep.")
         self.specials = (*SPECIALS, UNKNOWN) if unknown == "keep" else SPECIALS
@@ -57,7 +53,7 @@ class CharacterTokenizer(DiscreteTokenizer):
         names = ["␣" if c == " " else c if c.isprintable() else repr(c)[1:-1] for c in self.characters]
         self.define([*self.specials, *names], {"bos": 0, "eos": 1, "mask": 2}, range(len(self.specials)))
 
-    def encode(self, sample: Sample) -> Tensor:
+    def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
         text = text_of(sample)
         ids = [self.ids.get(c, self.unknown_id) for c in text]
         if None in ids:
@@ -67,7 +63,7 @@ class CharacterTokenizer(DiscreteTokenizer):
                 f"character {text[place]!r} (U+{ord(text[place]):04X}) at position {place + 1} is not among the "
                 f"{len(self.ids)} characters of the training data; set tokenizer.unknown=keep to read it as {UNKNOWN}",
             )
-        return torch.tensor(ids, dtype=torch.int32)
+        return torch.tensor(ids, dtype=torch.int32), torch.arange(len(ids), dtype=torch.int32)
 
     def unknown_count(self, prepared: Prepared) -> int:
         """Characters of a prepared sample that were read as `<unk>`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ class DiscreteTokenizer(Tokenizer):
     Args:
         bos: begin every sample with the id `bos_id`.
         eos: end every sample with the id `eos_id`.
+        token_dropout: in training, the share of tokens whose embeddings become zeros (https://arxiv.org/abs/1512.05287).
 
     The other arguments are `Tokenizer`'s. `embedding.weight` (vocabulary, dim) exists once the vocabulary does.
     """
@@ -27,21 +29,15 @@ class DiscreteTokenizer(Tokenizer):
     embedding: nn.Embedding
 
     def __init__(
-        self,
-        dim: int,
-        *,
-        bos: bool = False,
-        eos: bool = False,
-        max_length: int | None = None,
-        stride: int | None = None,
-        prefix: int = 0,
+        self, dim: int, *, bos: bool = False, eos: bool = False, token_dropout: float = 0.0, **arguments: Any
     ) -> None:
-        super().__init__(dim, max_length=max_length, stride=stride, prefix=prefix)
+        super().__init__(dim, **arguments)
         self.bos, self.eos = bos, eos
+        self.token_dropout = nn.Dropout1d(token_dropout)
 
     @abstractmethod
-    def encode(self, sample: Sample) -> Tensor:
-        """Ids (length,) of a raw sample, without begin and end. Raises `BadSample`."""
+    def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
+        """Ids (length,) of a raw sample without begin and end, and which character each shows. Raises `BadSample`."""
 
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
@@ -72,18 +68,23 @@ class DiscreteTokenizer(Tokenizer):
 
     def prepare(self, sample: Sample) -> Prepared:
         self.names()
-        ids = self.encode(sample)
+        ids, units = self.encode(sample)
         if len(ids) == 0:
             raise BadSample(sample.name, "is empty: a sample needs at least one token")
-        ends = [self.bos_id] if self.bos else [], [self.eos_id] if self.eos else []
-        ids = torch.cat([ids.new_tensor(ends[0]), ids, ids.new_tensor(ends[1])]) if self.bos or self.eos else ids
-        return {"ids": ids, "start": torch.tensor(0)}
+        begin, end = [self.bos_id] if self.bos else [], [self.eos_id] if self.eos else []
+        if begin or end:
+            ids = torch.cat([ids.new_tensor(begin), ids, ids.new_tensor(end)])
+            units = nn.functional.pad(units, (len(begin), len(end)), value=PADDING)
+        return {"ids": ids, "units": units}
+
+    def units(self, prepared: Prepared) -> Tensor:
+        return prepared["units"]
 
     def count(self, prepared: Prepared) -> int:
         return len(prepared["ids"])
 
     def cut(self, prepared: Prepared, start: int, stop: int) -> Prepared:
-        return {"ids": prepared["ids"][start:stop], "start": prepared["start"] + start}
+        return {name: values[start:stop] for name, values in prepared.items()}
 
     def stack(self, prepared: Sequence[Prepared], side: Side) -> Batch:
         return {"ids": pad([each["ids"] for each in prepared], side, PADDING).long()}
@@ -91,12 +92,16 @@ class DiscreteTokenizer(Tokenizer):
     def embed(self, batch: Batch) -> TokenSequence:
         self.names()
         ids = batch["ids"]
-        return TokenSequence(self.embedding(ids.clamp(min=0)), token_info(batch), ids).zero_padding()
+        embeddings = self.token_dropout(self.embedding(ids.clamp(min=0)))
+        return TokenSequence(embeddings, token_info(batch), ids).zero_padding()
 
     def restore(self, ids_or_tokens: Tensor) -> str:
         """Ids (length,) back to raw text; special ids and padding are left out."""
         ids = ids_or_tokens.tolist()
         return self.decode([i for i in ids if i >= 0 and i not in self.special_ids])
+
+    def show(self, prepared: Prepared) -> str:
+        return self.restore(prepared["ids"])
 
     def describe(self, prepared: Prepared, index: int) -> str:
         return self.names()[int(prepared["ids"][index])]

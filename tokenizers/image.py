@@ -5,24 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmattn.data.readers import read_image
 from mmattn.data.source import Sample
-from mmattn.errors import ConfigError
+from mmattn.report.pictures import pixels
 from mmattn.sequence import Side, TokenSequence
-from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
-from mmattn.tokenizers.pixels import Resize, augmented, pair, pixels_of, unit
-from mmattn.tokenizers.standardize import Standardize, evenly
+from mmattn.tokenizer import Batch, Prepared, pad, token_info
+from mmattn.tokenizers.pixel_tokenizer import PixelTokenizer
+from mmattn.tokenizers.pixels import pair, unit
 
 Stem = Callable[..., nn.Module]
 
 
-class ImageTokenizer(Tokenizer):
+class ImageTokenizer(PixelTokenizer):
     """One token a patch (ViT, Dosovitskiy et al. 2021, https://arxiv.org/abs/2010.11929), read row by row.
 
     A batch holds patches, not images, so images of all sizes share it and no canvas leaks into them. A side that is not
@@ -31,63 +30,28 @@ class ImageTokenizer(Tokenizer):
 
     Args:
         patch: side of a patch in pixels, or [height, width].
-        channels: 1 (grey), 3 (colour), or what the arrays have.
         stem: called with (channels, dim, patch), gives the module that replaces the projection, e.g. `ConvStem`; it
             sees across patches, so masked modelling needs `stem: null`.
-        resize: the shorter side in pixels, or [height, width]; null keeps every image's size.
-        mean, std: of pixels in [0, 1], a number or one a channel; null fits them on `fit_samples` training samples.
-        transforms: torchvision v2 transforms of training images, applied in order.
+
+    The other arguments are `PixelTokenizer`'s.
     """
 
     def __init__(
-        self,
-        dim: int,
-        *,
-        patch: int | Sequence[int] = 16,
-        channels: int = 3,
-        stem: Stem | None = None,
-        resize: Resize = None,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        fit_samples: int = 2000,
-        transforms: Sequence[Callable[[Any], Any]] = (),
-        max_length: int | None = None,
-        prefix: int = 0,
+        self, dim: int, *, patch: int | Sequence[int] = 16, stem: Stem | None = None, **arguments: Any
     ) -> None:
-        super().__init__(dim, max_length=max_length, prefix=prefix)
-        if channels < 1:
-            raise ConfigError(f"tokenizer.channels={channels} must be at least 1.")
-        self.patch, self.channels = pair("patch", patch), channels
-        self.resize = resize if resize is None or isinstance(resize, int) else pair("resize", resize)
-        self.fit_samples, self.transforms = fit_samples, list(transforms)
-        self.standardize = Standardize(channels, mean, std)
+        super().__init__(dim, **arguments)
+        self.patch = pair("patch", patch)
         self.local = stem is None
         self.projection: nn.Module
         if stem is None:
-            self.content_size = channels * math.prod(self.patch)
+            self.content_size = self.channels * math.prod(self.patch)
             self.projection = nn.Linear(self.content_size, dim)
         else:
-            self.projection = stem(channels=channels, dim=dim, patch=self.patch)
-
-    def fit(self, samples: Sequence[Sample]) -> None:
-        chosen = evenly(samples, self.fit_samples) if not self.standardize.given else []
-        self.standardize.fit(unit(self._pixels(sample), torch.float64).flatten(1) for sample in chosen)
-
-    def state(self) -> Any:
-        return self.standardize.state()
-
-    def restore_state(self, state: Any) -> None:
-        self.standardize.restore_state(state)
-
-    def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
-        return augmented(sample, self.transforms, generator)
-
-    def _pixels(self, sample: Sample) -> Tensor:
-        return pixels_of(sample, self.channels, self.resize)
+            self.projection = stem(channels=self.channels, dim=dim, patch=self.patch)
 
     def prepare(self, sample: Sample) -> Prepared:
         """`patches` (rows × columns, channels × patch height × patch width), their `grid`, `size` of the image."""
-        pixels = self._pixels(sample)
+        pixels = self.pixels(sample)
         channels, height, width = pixels.shape
         rows, columns = -(-height // self.patch[0]), -(-width // self.patch[1])
         below, right = rows * self.patch[0] - height, columns * self.patch[1] - width
@@ -148,15 +112,16 @@ class ImageTokenizer(Tokenizer):
         image = self.image(ids_or_tokens, grid)
         return self.standardize.inverse(image.flatten(1)).view_as(image).clamp(0, 1)
 
+    def picture(self, content: Tensor, prepared: Prepared) -> np.ndarray:
+        height, width = prepared["size"].tolist()
+        return pixels(self.restore(content, tuple(prepared["grid"].tolist()))[:, :height, :width].cpu().numpy())
+
     def describe(self, prepared: Prepared, index: int) -> str:
         """The patch's rectangle in pixels, counted from 0, without the padding."""
         (_, columns), size = prepared["grid"].tolist(), prepared["size"].tolist()
         first = [place * side for place, side in zip(divmod(index, columns), self.patch, strict=True)]
         last = [min(start + side, end) - 1 for start, side, end in zip(first, self.patch, size, strict=True)]
         return f"rows {first[0]}–{last[0]}, columns {first[1]}–{last[1]}"
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_image(path))]
 
 
 @lru_cache(maxsize=1024)

@@ -40,12 +40,15 @@ class ProteinTokenizer(DiscreteTokenizer):
         max_length: int | None = None,
         stride: int | None = None,
         prefix: int = 0,
-    ) -> None:
-        super().__init__(dim, bos=cls, eos=eos, max_length=max_length, stride=stride, prefix=prefix)
+        token_dropout: float = 0.0,
+    ) -> None:  # all by name, because `bos` is called `cls` here
+        super().__init__(
+            dim, bos=cls, eos=eos, max_length=max_length, stride=stride, prefix=prefix, token_dropout=token_dropout
+        )
         special = [i for name, i in IDS.items() if name not in RESIDUES]
         self.define(VOCABULARY, {"bos": IDS["<cls>"], "eos": IDS["<eos>"], "mask": IDS["<mask>"]}, special)
 
-    def encode(self, sample: Sample) -> Tensor:
+    def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
         letters = text_of(sample)
         for place, letter in enumerate(letters, start=1):
             if letter not in IDS_OF_LETTERS:
@@ -53,7 +56,8 @@ class ProteinTokenizer(DiscreteTokenizer):
                     sample.name,
                     f"letter '{letter}' at position {place} is no residue; valid are {''.join(sorted(RESIDUES))}",
                 )
-        return torch.tensor([IDS_OF_LETTERS[letter] for letter in letters], dtype=torch.int32)
+        ids = torch.tensor([IDS_OF_LETTERS[letter] for letter in letters], dtype=torch.int32)
+        return ids, torch.arange(len(ids), dtype=torch.int32)
 
     def decode(self, ids: Sequence[int]) -> str:
         return "".join(VOCABULARY[i] for i in ids)
@@ -61,7 +65,7 @@ class ProteinTokenizer(DiscreteTokenizer):
     def describe(self, prepared: Prepared, index: int) -> str:
         """The residue and its place in the protein, from 1, or the name of a special token."""
         name = VOCABULARY[int(prepared["ids"][index])]
-        return f"{name} {int(prepared['start']) + index + 1 - self.bos}" if name in RESIDUES else name
+        return f"{name} {int(prepared['units'][index]) + 1}" if name in RESIDUES else name
 
     def read(self, path: Path) -> Sequence[Sample]:
         """One sample a FASTA record, named by its header."""

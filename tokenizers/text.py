@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,28 +18,24 @@ from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
 class ByteTokenizer(DiscreteTokenizer):
     """One token a byte (as ByT5, Xue et al. 2022, https://arxiv.org/abs/2105.13626): 0–255, then bos, eos, mask."""
 
-    def __init__(
-        self,
-        dim: int,
-        *,
-        bos: bool = False,
-        eos: bool = False,
-        max_length: int | None = None,
-        stride: int | None = None,
-        prefix: int = 0,
-    ) -> None:
-        super().__init__(dim, bos=bos, eos=eos, max_length=max_length, stride=stride, prefix=prefix)
+    def __init__(self, dim: int, **arguments: Any) -> None:
+        super().__init__(dim, **arguments)
         names = [printable(bytes([byte])) for byte in range(256)]
         self.define([*names, "<bos>", "<eos>", "<mask>"], {"bos": 256, "eos": 257, "mask": 258})
 
-    def encode(self, sample: Sample) -> Tensor:
+    def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
+        text = text_of(sample)
         try:
-            data = bytearray(text_of(sample).encode("utf-8"))
+            data = bytearray(text.encode("utf-8"))
         except UnicodeEncodeError as error:
             raise BadSample(
                 sample.name, f"is not valid Unicode text at position {error.start + 1} (lone surrogate)"
             ) from error
-        return torch.frombuffer(data, dtype=torch.uint8).to(torch.int32) if data else torch.empty(0, dtype=torch.int32)
+        if not data:
+            return torch.empty(0, dtype=torch.int32), torch.empty(0, dtype=torch.int32)
+        ids = torch.frombuffer(data, dtype=torch.uint8).to(torch.int32)
+        begins = (ids & 0xC0) != 0x80  # the other bytes of a character are 10xxxxxx
+        return ids, begins.cumsum(0, dtype=torch.int32) - 1
 
     def decode(self, ids: Sequence[int]) -> str:
         return bytes(ids).decode("utf-8", errors="replace")  # a model may write half a character

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import timm
 import torch
 from torch import Tensor, nn
 
-from mmattn.data.readers import read_image
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
 from mmattn.sequence import Side, TokenSequence
-from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
-from mmattn.tokenizers.pixels import Resize, augmented, pair, pixels_of, unit
-from mmattn.tokenizers.standardize import Standardize, evenly
+from mmattn.tokenizer import Batch, Prepared, pad, token_info
+from mmattn.tokenizers.pixel_tokenizer import PixelTokenizer
+from mmattn.tokenizers.pixels import unit
 from mmattn.tokenizers.timm_backbone import TimmBackbone
 
 
-class TimmTokenizer(Tokenizer):
+class TimmTokenizer(PixelTokenizer):
     """One token a cell of the feature map; images of one size go through the backbone at once.
 
     Tokens do not depend on batch mates in evaluation mode; a trainable backbone with batch norm mixes them in training.
@@ -30,10 +28,9 @@ class TimmTokenizer(Tokenizer):
         pretrained: load timm's published weights (a download unless cached). weights: load this file instead.
         trainable: false keeps the backbone as loaded, in evaluation mode and without gradients.
         out_index: which of the backbone's feature maps; -1 is the last.
-        channels, resize, mean, std, fit_samples, transforms: as `ImageTokenizer`'s; published weights bring their own
-            mean and std.
 
-    Weights are loaded by `fit`; a run folder brings its own.
+    The other arguments are `PixelTokenizer`'s; published weights bring their own mean and std. Weights are loaded by
+    `fit`; a run folder brings its own.
     """
 
     local = False
@@ -47,25 +44,14 @@ class TimmTokenizer(Tokenizer):
         weights: str | None = None,
         trainable: bool = True,
         out_index: int = -1,
-        channels: int = 3,
-        resize: Resize = None,
-        mean: float | Sequence[float] | None = None,
-        std: float | Sequence[float] | None = None,
-        fit_samples: int = 2000,
-        transforms: Sequence[Callable[[Any], Any]] = (),
-        max_length: int | None = None,
-        prefix: int = 0,
+        **arguments: Any,
     ) -> None:
-        super().__init__(dim, max_length=max_length, prefix=prefix)
+        super().__init__(dim, **arguments)
         if pretrained and weights is not None:
             raise ConfigError("tokenizer.pretrained=true and tokenizer.weights exclude each other: give one.")
         self.model, self.pretrained, self.weights = model, pretrained, weights
         self.loaded = not pretrained and weights is None
-        self.channels = channels
-        self.resize = resize if resize is None or isinstance(resize, int) else pair("resize", resize)
-        self.fit_samples, self.transforms = fit_samples, list(transforms)
-        self.backbone = TimmBackbone(model, channels, out_index, trainable)
-        self.standardize = Standardize(channels, mean, std)
+        self.backbone = TimmBackbone(model, self.channels, out_index, trainable)
         self.projection = nn.Linear(self.backbone.width, dim)
 
     def fit(self, samples: Sequence[Sample]) -> None:
@@ -77,26 +63,16 @@ class TimmTokenizer(Tokenizer):
         published = timm.get_pretrained_cfg(self.model)
         if self.pretrained and published is not None and self.channels == 3 and not self.standardize.given:
             self.standardize.restore_state({"mean": published.mean, "std": published.std})
-            return
-        chosen = evenly(samples, self.fit_samples) if not self.standardize.given else []
-        self.standardize.fit(unit(self._pixels(sample), torch.float64).flatten(1) for sample in chosen)
-
-    def state(self) -> Any:
-        return self.standardize.state()
+        else:
+            super().fit(samples)
 
     def restore_state(self, state: Any) -> None:
-        self.standardize.restore_state(state)
+        super().restore_state(state)
         self.loaded = True  # the checkpoint holds the backbone's weights
-
-    def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
-        return augmented(sample, self.transforms, generator)
-
-    def _pixels(self, sample: Sample) -> Tensor:
-        return pixels_of(sample, self.channels, self.resize)
 
     def prepare(self, sample: Sample) -> Prepared:
         """`pixels` (channels, height, width) and the feature map's `grid`, rows and columns."""
-        pixels = self._pixels(sample)
+        pixels = self.pixels(sample)
         try:
             grid = self.backbone.grid(*pixels.shape[1:])
         except (AssertionError, RuntimeError) as error:
@@ -137,6 +113,3 @@ class TimmTokenizer(Tokenizer):
     def describe(self, prepared: Prepared, index: int) -> str:
         rows, columns = prepared["grid"].tolist()
         return f"cell {index // columns}, {index % columns} of {rows} × {columns}"
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_image(path))]

@@ -106,7 +106,7 @@ def _sample_faults(place: str, sample: Sample, repeated: Sample, classes: Sequen
         yield f"{place} differs when it is read again: a source is deterministic."
     for label in sample.label if isinstance(sample.label, list) else [sample.label]:
         if label is None:
-            if classes is not None:
+            if classes is not None and not isinstance(sample.label, list):  # in a list: a unit that is not labelled
                 yield f"{place} has no label although the source has classes."
         elif type(label) is not int:
             yield f"{place} has the label {label!r} of type {type(label).__name__}: labels are ints."

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     sample_rules.every_token_is_described,
     sample_rules.restore_inverts_ids,
     sample_rules.cutting_keeps_tokens,
+    sample_rules.units_lie_in_the_sample,
 )
 
 

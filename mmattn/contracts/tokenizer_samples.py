@@ -111,6 +111,25 @@ def restore_inverts_ids(case: Case) -> bool:
     return True
 
 
+def units_lie_in_the_sample(case: Case) -> bool:
+    rule = units_lie_in_the_sample
+    for sample, prepared in zip(case.samples, case.prepared, strict=True):
+        try:
+            units = case.tokenizer.units(prepared)
+        except ConfigError:
+            return False
+        count, most = case.tokenizer.count(prepared), len(sample.value)
+        require(units.shape == (count,), rule, f"units of '{sample.name}' are {tuple(units.shape)}, not ({count},)")
+        inside = bool(((units >= -1) & (units < most)).all())
+        require(inside, rule, f"units of '{sample.name}' must be -1 or places in its value, 0 to {most - 1}")
+        try:
+            piece = case.tokenizer.units(case.tokenizer.cut(prepared, count // 2, count))
+        except ConfigError:
+            continue
+        require(torch.equal(piece, units[count // 2 :]), rule, "a piece's units are places in the whole sample")
+    return True
+
+
 def cutting_keeps_tokens(case: Case) -> bool:
     rule = cutting_keeps_tokens
     for sample, prepared in zip(case.samples, case.prepared, strict=True):

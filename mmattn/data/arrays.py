@@ -17,8 +17,10 @@ class Arrays(Source):
     """Values and labels of the user's own: `Arrays(train=(texts, labels), test=(more_texts, more_labels))`.
 
     Values are anything indexable that the tokenizer reads one by one: texts, PIL images, `Waveform`s, rows of an array.
-    Labels are class names (`str`), numbers of classes, lists of numbers (several classes, or one a token), or None.
-    `classes` names them; without it they are the training labels, sorted, or "0", "1", … up to the greatest number.
+    A label is a class, by name (`str`) or by number; a list of classes, where a sample has several; a row of booleans,
+    one a class, for the same; a list with a class for each unit of the value (character, residue), None or -1 where
+    it has none; or None. `classes` names them; without it they are the training labels, sorted, or "0", "1", … up to
+    the greatest number.
 
     Raises `ConfigError`, when made, for values and labels of different lengths and for labels outside the classes.
     """
@@ -60,11 +62,17 @@ class Arrays(Source):
         return Lazy(len(self._values[split]), partial(_read, split, self._values[split], labels), labels)
 
     def _number(self, split: str, index: int, label: Any) -> Any:
+        classes = self._classes or ()
+        if _is_row(label):
+            if len(label) != len(classes):
+                raise ConfigError(
+                    f"{split}[{index}] has {len(label)} booleans for {len(classes)} classes: give one a class."
+                )
+            return [number for number, is_so in enumerate(label) if is_so]
         if isinstance(label, list):
-            return [self._number(split, index, each) for each in label]
+            return [None if each == -1 else self._number(split, index, each) for each in label]
         if label is None:
             return None
-        classes = self._classes or ()
         if isinstance(label, str):
             if label not in classes:
                 raise files.unknown_label(label, f"{split}[{index}]", classes)
@@ -83,10 +91,15 @@ def _plain(label: Any) -> Any:
     return [_plain(each) for each in label] if isinstance(label, list | tuple) else label
 
 
+def _is_row(label: Any) -> bool:
+    """Whether a label is a row of booleans, one a class."""
+    return isinstance(label, list) and bool(label) and all(type(each) is bool for each in label)
+
+
 def _classes(labels: Sequence[Any] | None) -> tuple[str, ...] | None:
     flat = [each for label in labels or () for each in (label if isinstance(label, list) else [label])]
     names = [label for label in flat if isinstance(label, str)]
-    numbers = [label for label in flat if type(label) is int]
+    numbers = [label for label in flat if type(label) is int] + [len(row) - 1 for row in labels or () if _is_row(row)]
     if names and numbers:
         raise ConfigError(f"The labels hold names ('{names[0]}') and numbers ({numbers[0]}): use one kind.")
     if names:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from mmattn.data import files
+from mmattn.data.labelled_files import LabelledFiles
 from mmattn.data.readers import read_audio
-from mmattn.data.source import Lazy, Sample, Source, Split
+from mmattn.data.source import Split
 from mmattn.errors import ConfigError
 
 SUFFIXES = (".flac", ".mp3", ".ogg", ".wav")
 
 
-class AudioFolder(Source):
+class AudioFolder(LabelledFiles):
     r"""`Waveform`s as the file has them (rate and channels), read when asked for.
 
     Args:
@@ -38,37 +37,18 @@ class AudioFolder(Source):
     ) -> None:
         self.root = files.folder(root, "sound files (wav, flac, ogg, mp3)")
         self._label = None if label is None else files.expression("label", label, "label")
-        self._others: Counter[str] = Counter()
-        found = self._by_split({"validation": validation, "test": test})
-        labels = {split: [self._label_of(path) for path in paths] for split, paths in found.items()}
-        self._classes = files.in_order(labels["train"])
-        numbers = {name: number for number, name in enumerate(self._classes)}
-        self._files: dict[str, list[tuple[Path, int]]] = {}
-        for split, paths in found.items():
-            for path, name in zip(paths, labels[split], strict=True):
-                if name not in numbers:
-                    raise files.unknown_label(name, str(path), self._classes)
-            self._files[split] = [(path, numbers[name]) for path, name in zip(paths, labels[split], strict=True)]
+        others: Counter[str] = Counter()
+        found = self._by_split({"validation": validation, "test": test}, others)
+        listed = {split: [(path, self._label_of(path)) for path in paths] for split, paths in found.items()}
+        classes = files.in_order(name for _, name in listed["train"])
+        super().__init__(listed, classes, read_audio, others, "sound files")
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self._classes
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return files.left_out(self._others, "sound files")
-
-    def samples(self, split: Split) -> Sequence[Sample] | None:
-        if split not in self._files:
-            return None
-        listed = self._files[split]
-        return Lazy(len(listed), partial(_read, listed), [label for _, label in listed])
-
-    def _by_split(self, patterns: dict[Split, str | None]) -> dict[Split, list[Path]]:
+    def _by_split(self, patterns: dict[Split, str | None], others: Counter[str]) -> dict[Split, list[Path]]:
+        """The files of each split; `others` counts the files that are no sounds."""
         found: dict[Split, list[Path]] = {}
         for split, place in files.split_folders(self.root).items():
-            found[split], others = files.find(place, SUFFIXES, "sound")
-            self._others += others
+            found[split], rest = files.find(place, SUFFIXES, "sound")
+            others += rest
         for split, pattern in patterns.items():
             if pattern is None:
                 continue
@@ -100,8 +80,3 @@ class AudioFolder(Source):
                 "move the file elsewhere."
             )
         return match["label"]
-
-
-def _read(listed: Sequence[tuple[Path, int]], index: int) -> Sample:
-    path, label = listed[index]
-    return Sample(str(path), read_audio(path), label)

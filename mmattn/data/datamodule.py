@@ -9,16 +9,12 @@ import lightning
 from torch.utils.data import DataLoader
 
 from mmattn.data.batches import Batches
-from mmattn.data.dataset import Labels, PreparedDataset
+from mmattn.data.dataset import PreparedDataset
+from mmattn.data.labels import Labels
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
 from mmattn.errors import ConfigError
 from mmattn.tokenizer import Batch, Tokenizer
-
-
-def no_labels(labels: Sequence[Any], batch: Batch) -> Batch:
-    """For tasks whose targets are the tokens themselves."""
-    return {}
 
 
 class DataModule(lightning.LightningDataModule):
@@ -55,7 +51,7 @@ class DataModule(lightning.LightningDataModule):
         self.source, self.tokenizer = source, tokenizer
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
         self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed
-        self.labels: Labels = no_labels
+        self.labels: Labels | None = None
         self.first_epoch = 0
         self.splits = _splits(source, validation_fraction, seed)
         self._datasets: dict[Split, PreparedDataset] = {}
@@ -142,5 +138,5 @@ class _Pick:
         return self.samples[self.indices[index]]
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Batch:
     return batch

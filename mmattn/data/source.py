@@ -17,7 +17,8 @@ class Sample:
 
     name: where it came from (a path, a row of a file): what an error message shows.
     value: what a tokenizer's `prepare` reads: `str`, a PIL image, `Waveform`, an array, …
-    label: int (an index into the source's `classes`), a list of ints (multi-label), a list of ints a token, or None.
+    label: an index into the source's `classes` (int); a list of them (several classes); a list with one, or None, for
+        each unit of the value (character, residue); or None.
     """
 
     name: str

@@ -10,7 +10,7 @@ from typing import Any
 from mmattn.data import files as paths
 from mmattn.data.source import Sample, Source, Split
 from mmattn.data.table_rows import Row, read_rows
-from mmattn.errors import BadSample
+from mmattn.errors import BadSample, ConfigError
 
 
 class TextTable(Source):
@@ -22,6 +22,8 @@ class TextTable(Source):
         text_column, label_column: names of columns; without a label column (None) samples have no labels.
         classes: name by label, in the order of the classes, such as `{0: negative, 1: positive}`; None takes the labels
             of the training file, by number where all are whole numbers, else by alphabet.
+        label_separator: what stands between the labels of a text that has several, such as ";" in "sport;politics"; an
+            empty field is a text without any. Lists in jsonl and parquet files need none.
         quoted: whether double quotes enclose csv and tsv fields; None means in `.csv`, not in `.tsv`.
 
     Raises `ConfigError`, at the latest on the first `samples`, for a missing file or column and for a label that is not
@@ -35,13 +37,17 @@ class TextTable(Source):
         text_column: str = "text",
         label_column: str | None = "label",
         classes: Mapping[Any, str] | None = None,
+        label_separator: str | None = None,
         quoted: bool | None = None,
     ) -> None:
         folder = paths.folder(root, "the files that data.files names")
         self._paths = {
             split: paths.file(folder / name, f"data.files.{split}") for split, name in paths.by_split(files).items()
         }
+        if label_separator == "":
+            raise ConfigError("data.label_separator is empty: give what stands between labels, such as ';', or null.")
         self.text_column, self.label_column, self.quoted = text_column, label_column, quoted
+        self.label_separator = label_separator
         self._names = None if classes is None else {str(label): name for label, name in classes.items()}
 
     @cached_property
@@ -57,9 +63,11 @@ class TextTable(Source):
         out = []
         for row in self._rows[split]:
             label = self._label(row)
-            if label not in numbers:
-                raise paths.unknown_label(label, row.name, self._labels)
-            out.append(Sample(row.name, self._text(row), numbers[label]))
+            for each in label if isinstance(label, list) else [label]:
+                if each not in numbers:
+                    raise paths.unknown_label(each, row.name, self._labels)
+            number = [numbers[each] for each in label] if isinstance(label, list) else numbers[label]
+            out.append(Sample(row.name, self._text(row), number))
         return out
 
     @cached_property
@@ -72,7 +80,10 @@ class TextTable(Source):
         """The classes as they are written in the files."""
         if self.label_column is None:
             return None
-        return tuple(self._names) if self._names else paths.in_order(self._label(row) for row in self._rows["train"])
+        if self._names:
+            return tuple(self._names)
+        found = (self._label(row) for row in self._rows["train"])
+        return paths.in_order(each for label in found for each in (label if isinstance(label, list) else [label]))
 
     def _text(self, row: Row) -> str:
         text = row.values[self.text_column]
@@ -82,8 +93,13 @@ class TextTable(Source):
             raise BadSample(row.name, f"column '{self.text_column}' is empty; remove the row or give it a text")
         return text
 
-    def _label(self, row: Row) -> str:
+    def _label(self, row: Row) -> str | list[str]:
+        """A label, or the distinct ones of a text that may have several."""
         label = row.values[self.label_column or ""]
+        if self.label_separator is not None and isinstance(label, str):
+            label = [each.strip() for each in label.split(self.label_separator) if each.strip()]
+        if isinstance(label, list):
+            return list(dict.fromkeys(map(str, label)))
         if label is None or label != label or not str(label).strip():  # NaN differs from itself
             raise BadSample(row.name, f"column '{self.label_column}' is empty; remove the row or give it a label")
         return str(label)

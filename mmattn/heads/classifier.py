@@ -15,6 +15,8 @@ from mmattn.tokenizer import Tokenizer
 class Classifier(nn.Module):
     """pool → dropout → linear: (documents, classes)."""
 
+    kind = "classifier"
+
     def __init__(
         self,
         dim: int,
@@ -34,6 +36,8 @@ class Classifier(nn.Module):
 
 class TokenClassifier(nn.Module):
     """dropout → linear on every token: (batch, length, classes)."""
+
+    kind = "token_classifier"
 
     def __init__(self, dim: int, tokenizer: Tokenizer, classes: int | None, *, dropout: float = 0.0) -> None:
         super().__init__()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -17,6 +19,8 @@ class TokenHead(nn.Module):
     `tied` multiplies by the tokenizer's own embeddings (https://arxiv.org/abs/1608.05859), else by a matrix of its own.
     """
 
+    kind = "tokens"
+
     def __init__(self, dim: int, tokenizer: Tokenizer, classes: int | None, *, tied: bool = True) -> None:
         super().__init__()
         if tokenizer.vocabulary is None:
@@ -28,12 +32,14 @@ class TokenHead(nn.Module):
         self._tokenizer = [tokenizer] if tied else []  # in a list: the task owns the module, and saves it once
 
     def forward(self, tokens: TokenSequence) -> Tensor:
-        weight = self._tokenizer[0].embedding.weight if self.weight is None else self.weight
-        return linear(tokens.embeddings, weight, self.bias)
+        table: Any = self._tokenizer[0].embedding if self.weight is None else self
+        return linear(tokens.embeddings, table.weight, self.bias)
 
 
 class ContentHead(nn.Module):
     """Predicts the continuous content of each token (batch, length, values): pixels of a patch, log-mel of a frame."""
+
+    kind = "content"
 
     def __init__(self, dim: int, tokenizer: Tokenizer, classes: int | None) -> None:
         super().__init__()

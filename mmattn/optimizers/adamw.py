@@ -19,7 +19,8 @@ def adamw(
 def by_decay(module: nn.Module) -> tuple[list[Parameter], list[Parameter]]:
     """Parameters that are trained: weights of linear maps and convolutions, and all others."""
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
-    decayed, kept = [], []
+    decayed: list[Parameter] = []
+    kept: list[Parameter] = []
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             plain = parameter.ndim < 2 or id(parameter) in tables or name.endswith((".table", "prefix.tokens"))

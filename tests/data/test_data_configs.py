@@ -24,7 +24,8 @@ def name(path):
 
 
 def test_there_are_configs_to_test():
-    assert {"digits", "python_docs", "python_topics", "synthetic_audio", "peptides"} == set(map(name, SELF_CONTAINED))
+    audio, text = {"synthetic_audio", "synthetic_chords"}, {"python_code", "python_docs", "python_topics"}
+    assert {"digits", "peptides", *audio, *text} == set(map(name, SELF_CONTAINED))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name)

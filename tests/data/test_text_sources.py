@@ -77,6 +77,26 @@ def test_classes_are_named_in_order(tmp_path):
     assert named.classes == ("two", "one", "ten") and named.samples("test")[0].label == 0
 
 
+def test_texts_with_several_labels(tmp_path):
+    rows = [{"text": text, "label": label} for text, label in (("x", "b; a"), ("y", ""), ("z", "c;c;"))]
+    write_rows(tmp_path / "train.csv", rows)
+    source = TextTable(tmp_path, {"train": "train.csv"}, label_separator=";")
+    assert source.classes == ("a", "b", "c")
+    assert [sample.label for sample in source.samples("train")] == [[1, 0], [], [2]] and check_source(source) == []
+    write_rows(tmp_path / "test.csv", [{"text": "x", "label": "a;d"}])
+    with pytest.raises(ConfigError, match=r"test\.csv, row 1: the label 'd' is not among"):
+        TextTable(tmp_path, {"train": "train.csv", "test": "test.csv"}, label_separator=";").samples("test")
+    with pytest.raises(ConfigError, match=r"data\.label_separator is empty: give what stands between labels"):
+        TextTable(tmp_path, {"train": "train.csv"}, label_separator="")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_lists_are_several_labels(tmp_path, suffix):
+    write_rows(tmp_path / f"train{suffix}", [{"text": "x", "label": ["b", "a"]}, {"text": "y", "label": ["b"]}])
+    source = TextTable(tmp_path, {"train": f"train{suffix}"})
+    assert [sample.label for sample in source.samples("train")] == [[1, 0], [1]] and check_source(source) == []
+
+
 def test_texts_without_labels(tmp_path):
     write_rows(tmp_path / "train.csv", [{"body": "x"}])
     source = TextTable(tmp_path, {"train": "train.csv"}, text_column="body", label_column=None)

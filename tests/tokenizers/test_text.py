@@ -52,6 +52,15 @@ def test_batch_mates_change_nothing(texts: list[str], side: str) -> None:
         assert not together.embeddings[row][~real].any()
 
 
+def test_token_dropout_hides_whole_tokens_in_training_only() -> None:
+    torch.manual_seed(0)
+    tokenizer = ByteTokenizer(16, token_dropout=0.5)
+    batch = tokenizer.collate([tokenizer.prepare(Sample("a", "x" * 1000))])
+    hidden = (tokenizer.train()(batch).embeddings == 0).all(-1)
+    assert 0.4 < hidden.float().mean() < 0.6
+    assert not (tokenizer.eval()(batch).embeddings == 0).any()
+
+
 def test_bytes_are_named() -> None:
     prepared = ByteTokenizer(8).prepare(Sample("x", "a \né"))
     assert [BYTES.describe(prepared, i) for i in range(5)] == ["a", "␣", r"\n", r"\xc3", r"\xa9"]

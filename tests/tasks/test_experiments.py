@@ -1,0 +1,102 @@
+"""Every experiment, found by itself, composes, builds, and trains for two real steps."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from omegaconf import OmegaConf
+
+from mmattn.build import build
+from mmattn.cli.compose import choices, composed
+from mmattn.cli.main import main
+from mmattn.cli.use import predict
+from mmattn.data.python_code import KINDS
+from tests.tasks.fake_sets import FAKES
+
+SMALL = ["backbone.dim=32", "backbone.depth=1", "loader.batch_size=4"]
+TWO_STEPS = [*SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"]
+FEW = {
+    "python_code": ["data.shortest=60", "data.longest=80"],
+    "synthetic_audio": ["data.train=16", "data.validation=8", "data.test=8"],
+    "synthetic_chords": ["data.train=16", "data.validation=8", "data.test=8"],
+}
+"""By the name of the data's config: what makes it small."""
+
+ONE_OF_EACH_TASK = {"image", "text", "protein_masked", "audio_tags", "text_tagging"}
+EXPERIMENTS = choices("experiment")
+
+
+def data_of(experiment):
+    """The name of the experiment's data config."""
+    defaults = OmegaConf.load(f"conf/experiment/{experiment}.yaml").get("defaults", [])
+    return next((entry["override /data"] for entry in defaults if "override /data" in entry), "digits")
+
+
+def words_for(experiment, folder):
+    """Overrides that make its data small, and there."""
+    data = data_of(experiment)
+    if not OmegaConf.is_missing(composed([f"experiment={experiment}"]).data, "root"):
+        return FEW.get(data, [])
+    folder.mkdir()
+    FAKES[data](folder)
+    return [f"data.root={folder}"]
+
+
+def two_steps(experiment, tmp_path):
+    words = words_for(experiment, tmp_path / "data")
+    run = tmp_path / "run"
+    assert main(["train", experiment, *TWO_STEPS, *words, f"run.dir={run}"]) == 0
+    results = json.loads((run / "results.json").read_text())
+    assert results["steps"] == 2 and results["validation"]["loss"] > 0
+    return run
+
+
+@pytest.mark.parametrize("experiment", sorted(ONE_OF_EACH_TASK - {"audio_tags", "text_tagging"}))
+def test_an_experiment_of_a_task_trains(experiment, tmp_path):
+    two_steps(experiment, tmp_path)
+
+
+def test_several_labels_are_trained_and_predicted(tmp_path, capsys):
+    run, clip = two_steps("audio_tags", tmp_path), tmp_path / "clip.wav"
+    soundfile.write(clip, np.random.default_rng(0).normal(0, 0.1, 4000), 8000)
+    (said,) = predict(str(run), [str(clip)])
+    assert len(said["probabilities"]) == 12
+    assert said["labels"] == [name for name, chance in said["probabilities"].items() if chance >= 0.5]
+    capsys.readouterr()
+    assert main(["predict", str(run), str(clip)]) == 0
+    assert capsys.readouterr().out.startswith(f"{clip}: ")
+
+
+def test_labels_of_tokens_are_trained_and_predicted(tmp_path, capsys):
+    run, program = two_steps("text_tagging", tmp_path), tmp_path / "program.py"
+    program.write_text("x = 1\n")
+    (said,) = predict(str(run), [str(program)])
+    assert [token["unit"] for token in said["tokens"]] == list(range(6))
+    assert "".join(token["token"] for token in said["tokens"]) == "x␣=␣1\\n"
+    assert {token["label"] for token in said["tokens"]} <= set(KINDS)
+    capsys.readouterr()
+    assert main(["predict", str(run), str(program)]) == 0
+    assert capsys.readouterr().out.startswith(f"{program}: ")
+    assert 'class="wrong"' in (run / "report.html").read_text()  # two steps teach little
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", sorted(set(EXPERIMENTS) - ONE_OF_EACH_TASK))
+def test_every_other_experiment_trains(experiment, tmp_path):
+    two_steps(experiment, tmp_path)
+
+
+@pytest.mark.parametrize("experiment", sorted(set(EXPERIMENTS) - ONE_OF_EACH_TASK))
+def test_every_other_experiment_builds(experiment, tmp_path):
+    built = build(composed([f"experiment={experiment}", *SMALL, *words_for(experiment, tmp_path / "data")]))
+    batch = built.data.dataset("validation").batch([(0, 0)])
+    assert torch.isfinite(built.task.eval().evaluate(batch).loss)
+
+
+def test_each_task_is_in_an_experiment():
+    used = {composed([f"experiment={name}"]).task._target_ for name in ONE_OF_EACH_TASK}
+    assert used == {composed([f"task={name}"]).task._target_ for name in choices("task")}
