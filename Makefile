@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install train test check clean
+.PHONY: install train test test-all check clean
 
 install: $(BIN)/.installed
 
@@ -17,9 +17,13 @@ train: install
 test: install
 	$(BIN)/python -m pytest
 
+test-all: install
+	$(BIN)/python -m pytest -m "slow or not slow"
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 clean:
