@@ -10,7 +10,7 @@ from mmattn.cli.launch import experiment
 from mmattn.contracts.tokenizer import check_tokenizer, pick_samples
 
 DATA = {
-    "text": "python_docs", "bpe": "python_docs", "characters": "python_docs",
+    "text": "python_docs", "bpe": "python_docs", "characters": "python_docs", "words": "python_docs",
     "audio": "synthetic_audio", "protein": "peptides",
 }  # fmt: skip
 

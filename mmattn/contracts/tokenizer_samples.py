@@ -7,6 +7,7 @@ import json
 import pickle
 
 import torch
+from torch import Tensor
 
 from mmattn.contracts.sameness import in_double, same
 from mmattn.contracts.tokenizer_case import Case, name_of, require
@@ -103,12 +104,16 @@ def restore_inverts_ids(case: Case) -> bool:
     if case.tokenizer.vocabulary is None or type(case.tokenizer).restore is Tokenizer.restore:
         return False
     for sample, prepared in zip(case.samples, case.prepared, strict=True):
-        ids = case.tokenizer.embed(in_double(case.tokenizer.collate([prepared]))).ids
-        assert ids is not None
-        value = case.tokenizer.restore(ids[0])
-        again = case.tokenizer.prepare(Sample(sample.name, value))
-        require(same(again, prepared), rule, f"restore(ids) of '{sample.name}' is raw data that makes other ids")
+        ids = _ids(case, prepared)
+        again = _ids(case, case.tokenizer.prepare(Sample(sample.name, case.tokenizer.restore(ids[0]))))
+        require(same(again, ids), rule, f"restore(ids) of '{sample.name}' is raw data that makes other ids")
     return True
+
+
+def _ids(case: Case, prepared: Prepared) -> Tensor:
+    ids = case.tokenizer.embed(in_double(case.tokenizer.collate([prepared]))).ids
+    assert ids is not None
+    return ids
 
 
 def units_lie_in_the_sample(case: Case) -> bool:

@@ -11,9 +11,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
 from mmattn.cli import check, launch, train, use
-from mmattn.cli.compose import checked_sweep, composed
+from mmattn.cli.compose import checked_sweep, choices, composed
 from mmattn.cli.main import main
-from tests.docs.pages import GUIDE, PAGES, blocks, commands, write_files
+from tests.docs.pages import GUIDE, PAGES, ROOT, blocks, commands, write_files
 
 COMMANDS = sorted({line for page in PAGES for line in commands(page)})
 
@@ -65,6 +65,12 @@ def assert_constructors_take_their_keys(node, path=""):
     for key in node:
         if not OmegaConf.is_missing(node, key):
             assert_constructors_take_their_keys(node[key], f"{path}.{key}")
+
+
+def test_the_data_page_tells_of_every_source():
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    for name in choices("data"):
+        assert f"`{name}`" in text or f"mmattn train {name} " in text, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -36,7 +36,9 @@ def samples_for(config: str) -> list[Sample]:
         "audio": [tone(0.3), tone(0.05, 8000), tone(0.7, channels=2)],
         "protein": PROTEINS,
     }
-    kind = {"bpe": "text", "characters": "text", "image_conv": "image", "timm": "image"}.get(config, config)
+    kind = {"bpe": "text", "characters": "text", "words": "text", "image_conv": "image", "timm": "image"}.get(
+        config, config
+    )
     return [Sample(f"{kind} {i}", value) for i, value in enumerate(values[kind])]
 
 

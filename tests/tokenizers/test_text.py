@@ -17,6 +17,7 @@ from mmattn.errors import BadSample, ConfigError
 from mmattn.tokenizers.bpe import BPETokenizer
 from mmattn.tokenizers.characters import CharacterTokenizer
 from mmattn.tokenizers.text import ByteTokenizer
+from mmattn.tokenizers.words import WordTokenizer
 from tests.tokenizers.examples import TEXTS
 
 SAMPLES = [Sample(f"text {i}", text) for i, text in enumerate(TEXTS)]
@@ -100,6 +101,20 @@ def test_unknown_character_is_kept_on_demand_and_counted() -> None:
     assert [tokenizer.describe(prepared, i) for i in range(2)] == ["a", "<unk>"]
     with pytest.raises(ConfigError, match="unknown=drop is not one of: error, keep"):
         CharacterTokenizer(8, unknown="drop")  # type: ignore[arg-type]
+
+
+def test_rare_and_new_words_are_read_as_unknown_and_counted() -> None:
+    tokenizer = WordTokenizer(8, least=2)
+    tokenizer.fit([Sample("a", "Who is who?"), Sample("b", "Is it?")])
+    assert tokenizer.state() == {"words": ["?", "is", "who"]}
+    prepared = tokenizer.prepare(Sample("c", "Who is  Ann?"))
+    assert tokenizer.unknown_count(prepared) == 1
+    assert tokenizer.units(prepared).tolist() == [0, 4, 8, 11]
+    assert tokenizer.restore(prepared["ids"]) == "who is \ufffd ?"
+    with pytest.raises(BadSample, match="is empty"):
+        tokenizer.prepare(Sample("d", "  "))
+    with pytest.raises(ConfigError, match="least=0 must be at least 1"):
+        WordTokenizer(8, least=0)
 
 
 def test_nothing_works_before_fit() -> None:
