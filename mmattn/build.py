@@ -16,7 +16,8 @@ from mmattn.data.datamodule import DataModule
 from mmattn.errors import ConfigError, MmattnError, nearest
 from mmattn.tokenizer import Tokenizer
 
-TRUSTED = ("mmattn", "torch", "torchvision", "torchaudio", "timm", "lightning")
+# Not all of torch: torch.hub.load and torch.utils.cpp_extension.load run code that they are given.
+TRUSTED = ("mmattn", "torch.nn", "torch.optim", "torchvision.transforms", "torchaudio.transforms", "timm", "lightning")
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ def make(config: DictConfig, key: str) -> Any:
 def check_targets(config: DictConfig, also: Sequence[str] = ()) -> None:
     """Refuse a stored config that names a constructor outside `TRUSTED` and `also`: it could carry an attack."""
     for path, node in _nodes(config, ""):
-        root = str(node["_target_"]).split(".")[0]
-        if root not in (*TRUSTED, *also):
+        target = str(node["_target_"])
+        if not target.startswith(tuple(f"{name}." for name in (*TRUSTED, *also))):
             raise ConfigError(
                 f"{path}._target_={node['_target_']} is not trusted in a run folder; if it is yours, name the folder "
                 "that holds it: --config-dir DIR."

@@ -83,13 +83,14 @@ def test_a_run_folder_is_not_overwritten(image_run, capsys):
     assert "already holds a run" in capsys.readouterr().err
 
 
-def test_a_foreign_target_in_a_run_is_refused(image_run, tmp_path, capsys):
+@pytest.mark.parametrize("target", ["os.system", "torch.hub.load", "mmattnx.Evil"])
+def test_a_foreign_target_in_a_run_is_refused(target, image_run, tmp_path, capsys):
     import shutil
 
     folder = tmp_path / "copy"
     shutil.copytree(image_run, folder)
     path = folder / "config.yaml"
-    path.write_text(path.read_text().replace("mmattn.data.digits.Digits", "os.system"))
+    path.write_text(path.read_text().replace("mmattn.data.digits.Digits", target))
     assert main(["evaluate", str(folder)]) == 1
     assert "not trusted" in capsys.readouterr().err
 
