@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -104,13 +105,16 @@ class Task(lightning.LightningModule, ABC):
         scores = self.evaluate(batch)
         self.log(f"{split}/loss", scores.loss, prog_bar=True, batch_size=scores.count)
         metrics: Any = self.metrics[split]
-        if scores.prediction is not None and len(metrics):
+        if scores.prediction is not None and scores.count and len(metrics):
             metrics.update(scores.prediction, scores.target)
             self.log_dict({f"{split}/{name}": metric for name, metric in metrics.items()}, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self)
-        total = max(int(self.trainer.estimated_stepping_batches), 1)
+        steps = self.trainer.estimated_stepping_batches
+        if math.isinf(steps):
+            raise ConfigError("The schedule must know its end: set trainer.max_epochs or trainer.max_steps.")
+        total = max(int(steps), 1)
         # The first step must move something, so the schedule is read at the end of each step.
         factor = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(min(step + 1, total) / total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factor, "interval": "step"}}

@@ -59,7 +59,8 @@ class LanguageModelling(Task):
 
     def evaluate(self, batch: Batch) -> Scores:
         scores, target = self(batch)
-        return Scores(cross_entropy(scores, target), len(target))
+        loss = cross_entropy(scores, target, reduction="sum") / max(len(target), 1)  # a batch may hold single tokens
+        return Scores(loss, len(target))
 
     @torch.no_grad()
     def generate(self, ids: list[int], count: int, *, temperature: float = 1.0, seed: int = 0) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +34,7 @@ def train(config: DictConfig, folder: Path | None = None, about: Mapping[str, st
     quiet()
     started = time.monotonic()
     lightning.seed_everything(config.seed, verbose=False)
-    built = prepared(config)
+    built = prepared(config, inherited(config) if config.init_from else None)
     if config.init_from:
         start_from(built.task, config)
     run = Run.create(config, folder)
@@ -73,6 +74,20 @@ def _names(dataset: PreparedDataset) -> list[str]:
     return [dataset.names[index] for index in sorted({item.sample for item in dataset.items})]
 
 
+def inherited(config: DictConfig) -> Any:
+    """The tokenizer's state in the run `init_from`, which its weights belong to; None where its weights stay there."""
+    if "tokenizer" not in config.init_parts:
+        return None
+    origin = Run.open(config.init_from)
+    theirs, ours = origin.config.tokenizer["_target_"], config.tokenizer["_target_"]
+    if theirs != ours:
+        raise ConfigError(
+            f"The tokenizer of {config.init_from} is {theirs} and this one is {ours}; set init_parts=[backbone], or "
+            "choose the same tokenizer."
+        )
+    return origin.state()["tokenizer"]
+
+
 def start_from(task: Any, config: DictConfig) -> None:
     """Copy the parts `init_parts` of another run's weights into the task. Raises `RunError` for what does not fit."""
     weights = Run.open(config.init_from).weights("best")
@@ -102,7 +117,10 @@ def _complete(run: Run, config: DictConfig, built: Built, started: float, last: 
         "seed": config.seed,
         "skipped": sum(len(built.data.dataset(split).skipped) for split in built.data.splits),
     }
-    write_report(run, config, built, results)
+    try:
+        write_report(run, config, built, results)
+    except Exception as error:  # hours of training are worth more than their report
+        print(f"mmattn: report.html could not be made: {type(error).__name__}: {error}", file=sys.stderr)
     run.write("results.json", results)
     conclude(built, run, results)
     return run

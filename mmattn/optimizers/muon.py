@@ -101,7 +101,7 @@ def muon(
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Optimizer:
     """Muon on the matrices of the backbone's layers; AdamW, with decay only where it belongs, on all the rest."""
-    layers = {id(p) for name, p in module.named_parameters() if ".blocks." in f".{name}" and p.ndim == 2}
+    layers = {id(p) for name, p in module.named_parameters() if name.startswith("backbone.blocks.") and p.ndim == 2}
     decayed, kept = by_decay(module)
     groups = [
         {"params": [p for p in decayed if id(p) in layers], "weight_decay": weight_decay, "muon": True},

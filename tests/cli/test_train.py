@@ -9,9 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from mmattn.cli.compose import composed
 from mmattn.cli.main import main
+from mmattn.cli.train import inherited
 from mmattn.cli.use import evaluate, predict
-from mmattn.errors import TrainingError
+from mmattn.errors import ConfigError, TrainingError
 from mmattn.run import Run
 from mmattn.tasks.base import Task
 from tests.cli.small import SMALL
@@ -83,7 +85,9 @@ def test_a_run_folder_is_not_overwritten(image_run, capsys):
     assert "already holds a run" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("target", ["os.system", "torch.hub.load", "mmattnx.Evil"])
+@pytest.mark.parametrize(
+    "target", ["os.system", "torch.hub.load", "mmattnx.Evil", "mmattn.run.torch.hub.load", "mmattn.run.Path.write_text"]
+)
 def test_a_foreign_target_in_a_run_is_refused(target, image_run, tmp_path, capsys):
     import shutil
 
@@ -99,6 +103,23 @@ def test_weights_move_to_another_run(image_run, tmp_path):
     folder = tmp_path / "next"
     words = ["train", "image", *SMALL, f"init_from={image_run}", "init_parts=[backbone]", f"run.dir={folder}"]
     assert main(words) == 0
+
+
+def test_weights_of_a_tokenizer_bring_its_state(image_run):
+    origin = f"init_from={image_run}"
+    assert inherited(composed(["experiment=image", origin])) == Run.open(image_run).state()["tokenizer"]
+    assert inherited(composed(["experiment=image", origin, "init_parts=[backbone]"])) is None
+    with pytest.raises(ConfigError, match=r"set init_parts=\[backbone\]"):
+        inherited(composed(["experiment=audio", origin]))
+
+
+def test_a_report_that_fails_loses_no_result(tmp_path, monkeypatch, capsys):
+    def broken(*arguments):
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("mmattn.cli.train.write_report", broken)
+    assert main(["train", "image", *SMALL, "trainer.max_epochs=1", f"run.dir={tmp_path / 'run'}"]) == 0
+    assert (tmp_path / "run" / "results.json").is_file() and "no ink" in capsys.readouterr().err
 
 
 def test_a_language_model_generates(tmp_path, capsys):

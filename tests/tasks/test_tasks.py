@@ -12,6 +12,7 @@ from mmattn.build import build
 from mmattn.cli.compose import composed
 from mmattn.data.arrays import Arrays
 from mmattn.data.datamodule import DataModule
+from mmattn.data.source import Sample
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.language_modelling import next_tokens
 
@@ -64,6 +65,13 @@ def test_sixteen_samples_are_learned_by_heart(experiment, changes):
 
 def test_masked_patches_of_sixteen_images_are_learned():
     assert overfit("image_masked", 300) < 0.15
+
+
+def test_a_batch_without_any_next_token_costs_nothing():
+    built = build(composed(["experiment=text", "backbone.dim=16", "backbone.depth=1"]))
+    batch = built.tokenizer.collate([built.tokenizer.prepare(Sample("a", "x"))])
+    scores = built.task.evaluate(batch)
+    assert scores.count == 0 and scores.loss.item() == 0
 
 
 def test_next_tokens_stay_within_documents():
