@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
@@ -113,7 +114,7 @@ def _sweep(flags: Sequence[str], overrides: Sequence[str]) -> None:
 
 def _hydra(arguments: Sequence[str]) -> None:
     program = hydra.main(config_path="pkg://mmattn.conf", config_name="config", version_base="1.3")(job)
-    with _as_arguments(arguments):
+    with _as_arguments(arguments), _own_logging():
         try:
             program()
         except Carried as carried:
@@ -122,6 +123,18 @@ def _hydra(arguments: Sequence[str]) -> None:
         except SystemExit as ended:  # Hydra has printed why
             if ended.code:
                 raise
+
+
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Takes back what Hydra does to the root logger: `--info` leaves it at DEBUG with a handler on today's stdout."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @contextmanager

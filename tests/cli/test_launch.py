@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import numpy as np
 import pytest
@@ -32,6 +33,13 @@ def test_cfg_prints_the_config_and_trains_nothing(capsys, tmp_path, monkeypatch)
 def test_info_shows_where_parts_come_from(capsys):
     assert main(["train", "image", "--info", "defaults"]) == 0
     assert "data/digits" in capsys.readouterr().out
+
+
+def test_info_leaves_the_loggers_as_they_were():
+    root = logging.getLogger()
+    before = list(root.handlers), root.level
+    main(["train", "image", "--info", "defaults"])
+    assert (list(root.handlers), root.level) == before
 
 
 def test_a_sweep_makes_runs_and_a_summary(capsys, tmp_path):
