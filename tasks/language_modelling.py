@@ -64,7 +64,12 @@ class LanguageModelling(Task):
 
     @torch.no_grad()
     def generate(self, ids: list[int], count: int, *, temperature: float = 1.0, seed: int = 0) -> list[int]:
-        """`count` more ids after `ids` (at least one), sampled at `temperature` (0: the likeliest), with a cache."""
+        """`count` more ids after `ids` (at least one), sampled at `temperature` (0: the likeliest), with a cache.
+
+        Where the tokenizer ends samples with a token, the prompt loses it, and generation stops behind it.
+        """
+        end = self.tokenizer.eos_id if getattr(self.tokenizer, "eos", False) else None
+        ids = ids[:-1] if ids and ids[-1] == end else ids
         if not ids or temperature < 0:
             raise ConfigError("generation needs a prompt of at least one token and a temperature ≥ 0.")
         was_training = self.training
@@ -79,6 +84,8 @@ class LanguageModelling(Task):
             if temperature > 0:
                 chosen = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator)[0]
             out.append(int(chosen))
+            if out[-1] == end:
+                break
             new = chosen.view(1, 1)
         self.train(was_training)
         return out

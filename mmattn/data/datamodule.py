@@ -48,6 +48,8 @@ class DataModule(lightning.LightningDataModule):
         super().__init__()
         if batch_size < 1:
             raise ConfigError(f"loader.batch_size={batch_size} must be at least 1.")
+        if pool < 1:
+            raise ConfigError(f"loader.pool={pool} must be at least 1, which mixes all lengths.")
         self.source, self.tokenizer = source, tokenizer
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
         self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed

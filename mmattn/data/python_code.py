@@ -87,7 +87,7 @@ def functions(source: str) -> Iterator[tuple[int, str]]:
 def kinds(text: str) -> list[int | None]:
     """The class of each character of a program."""
     starts = [0]
-    for line in text.splitlines(keepends=True):
+    for line in io.StringIO(text):  # as the tokenizer below reads it: str.splitlines also splits at form feeds
         starts.append(starts[-1] + len(line))
     out: list[int | None] = [None] * len(text)
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

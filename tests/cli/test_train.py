@@ -151,6 +151,7 @@ def test_check_names_the_rules(capsys):
         (["image", "run.dir=/proc/nowhere"], "cannot be written"),
         (["image", "trainer.max_epochs=1", "trainer.check_val_every_n_epoch=2"], "never validates"),
         (["image", "loader.batch_size=0"], "loader.batch_size=0"),
+        (["image", "loader.pool=0"], "loader.pool=0"),
         (["audio", "task=language_modelling", "head=tokens"], "discrete"),
     ],
 )

@@ -20,6 +20,7 @@ def spelled(text):
         ("x = 'for' # for\n", "n.o.sssss.ccccc."),
         ('"""a\nb"""\n', "sssssssss."),
         ("é = None\n", "n.o.kkkk."),
+        ("x = '\x0c'\ny = 1\n", "n.o.sss.n.o.n."),
     ],
 )
 def test_characters_have_the_kind_of_their_word(text, expected):

@@ -67,6 +67,14 @@ def test_masked_patches_of_sixteen_images_are_learned():
     assert overfit("image_masked", 300) < 0.15
 
 
+def test_generation_leaves_the_prompt_open_and_stops_at_the_end_mark():
+    task = build(composed(["experiment=text", "backbone.dim=16", "backbone.depth=1", "tokenizer.eos=true"])).task
+    end = task.tokenizer.eos_id
+    assert end not in task.generate([5, 6, end], 0)
+    torch.nn.init.constant_(task.head.bias[end : end + 1], 100.0)
+    assert task.generate([5, 6, end], 10) == [5, 6, end]
+
+
 def test_a_batch_without_any_next_token_costs_nothing():
     built = build(composed(["experiment=text", "backbone.dim=16", "backbone.depth=1"]))
     batch = built.tokenizer.collate([built.tokenizer.prepare(Sample("a", "x"))])
