@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torchmetrics import MetricCollection
 
-from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import OneClass
-from mmattn.report.cards import Card, item, title
+from mmattn.report.cards import Card
 from mmattn.tasks.base import Scores
-from mmattn.tasks.labelled import Labelled, single_class_measures
+from mmattn.tasks.labelled import LabelledDocuments, single_class_measures
 from mmattn.tokenizer import Batch, Prepared
 
 
-class Classification(Labelled):
+class Classification(LabelledDocuments):
     """Cross-entropy of the document's class; `label_smoothing` spreads that share of the target over all classes."""
 
     monitor = "validation/accuracy"
-    heads = ("classifier",)
     labels = OneClass()
 
     def __init__(self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any) -> None:
@@ -31,10 +28,6 @@ class Classification(Labelled):
 
     def measures(self) -> MetricCollection:
         return single_class_measures(len(self.names))
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Scores of the classes (documents, classes)."""
-        return self.head(self.backbone(self.tokenizer(batch)), len(batch["lengths"]))
 
     def evaluate(self, batch: Batch) -> Scores:
         scores, labels = self(batch), batch["labels"]
@@ -47,15 +40,8 @@ class Classification(Labelled):
         probabilities = dict(zip(self.names, chances, strict=True))
         return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
 
-    @torch.no_grad()
-    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
-        """The sample, the likeliest classes, and whether the first is right."""
-        found = []
-        for index in indices:
-            batch, prepared = dataset.batch([(0, index)]), item(dataset, index)
-            said = self.predicted([prepared])
-            order = sorted(said["probabilities"].items(), key=lambda pair: -pair[1])
-            truth, shown = self.names[int(batch["labels"][0])], self.tokenizer.show(prepared)
-            parts = [] if shown is None else [("", shown)]
-            found.append(Card(title(dataset, index), parts, said["label"] == truth, order, truth))
-        return found
+    def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:
+        """The likeliest classes, and whether the first is right."""
+        order = sorted(said["probabilities"].items(), key=lambda pair: -pair[1])
+        truth = self.names[int(label)]
+        return Card(name, parts, said["label"] == truth, order, truth)

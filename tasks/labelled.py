@@ -6,13 +6,17 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
+from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
 from mmattn.errors import ConfigError
+from mmattn.report.cards import Card, item, title
 from mmattn.tasks.base import Task
-from mmattn.tokenizer import Prepared
+from mmattn.tokenizer import Batch, Prepared
 
 
 class Labelled(Task):
@@ -34,6 +38,31 @@ class Labelled(Task):
     @abstractmethod
     def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
         """What the model says of one sample, given whole or in pieces, as json-like values for `mmattn predict`."""
+
+
+class LabelledDocuments(Labelled):
+    """Labels that belong to samples as a whole."""
+
+    heads = ("classifier",)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Scores of the classes (documents, classes)."""
+        return self.head(self.backbone(self.tokenizer(batch)), len(batch["lengths"]))
+
+    @torch.no_grad()
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """Each sample, and what is said of it."""
+        found = []
+        for index in indices:
+            prepared, label = item(dataset, index), dataset.batch([(0, index)])["labels"][0]
+            shown = self.tokenizer.show(prepared)
+            parts = [] if shown is None else [("", shown)]
+            found.append(self.card(title(dataset, index), parts, self.predicted([prepared]), label))
+        return found
+
+    @abstractmethod
+    def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:
+        """What a report shows of one sample, of which `said` is predicted and `label` is true."""
 
 
 def single_class_measures(classes: int) -> MetricCollection:

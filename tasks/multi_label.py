@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MultilabelAveragePrecision, MultilabelExactMatch, MultilabelF1Score
 
-from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import SeveralClasses
-from mmattn.report.cards import Card, item, title
+from mmattn.report.cards import Card
 from mmattn.tasks.base import Scores
-from mmattn.tasks.labelled import Labelled
+from mmattn.tasks.labelled import LabelledDocuments
 from mmattn.tokenizer import Batch, Prepared
 
 THRESHOLD = 0.5
 """The least probability of a class that counts as predicted."""
 
 
-class MultiLabel(Labelled):
+class MultiLabel(LabelledDocuments):
     """Binary cross-entropy of each class apart, averaged over documents and classes."""
 
     monitor = "validation/micro_f1"
-    heads = ("classifier",)
     labels = SeveralClasses()
 
     def measures(self) -> MetricCollection:
@@ -39,10 +36,6 @@ class MultiLabel(Labelled):
                 "exact_match": MultilabelExactMatch(classes, THRESHOLD),
             }
         )
-
-    def forward(self, batch: Batch) -> Tensor:
-        """Scores of the classes (documents, classes)."""
-        return self.head(self.backbone(self.tokenizer(batch)), len(batch["lengths"]))
 
     def evaluate(self, batch: Batch) -> Scores:
         scores = self(batch)
@@ -57,20 +50,12 @@ class MultiLabel(Labelled):
         labels = [name for name, chance in probabilities.items() if chance >= THRESHOLD]
         return {"labels": labels, "probabilities": probabilities}
 
-    @torch.no_grad()
-    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
-        """The sample, what it is said to be and what it is, and whether the two are the same."""
-        found = []
-        for index in indices:
-            batch, prepared = dataset.batch([(0, index)]), item(dataset, index)
-            said = self.predicted([prepared])
-            truth = sorted(self.names[place] for place in batch["labels"][0].tolist())
-            words = {"predicted": sorted(said["labels"]), "is": truth}
-            shown = self.tokenizer.show(prepared)
-            parts: list[Any] = [] if shown is None else [("", shown)]
-            parts.append(("", "\n".join(f"{what}: {', '.join(names) or 'nothing'}" for what, names in words.items())))
-            found.append(Card(title(dataset, index), parts, words["predicted"] == truth))
-        return found
+    def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:
+        """What the sample is said to be and what it is, and whether the two are the same."""
+        truth = sorted(self.names[place] for place in label.tolist())
+        words = {"predicted": sorted(said["labels"]), "is": truth}
+        lines = "\n".join(f"{what}: {', '.join(names) or 'nothing'}" for what, names in words.items())
+        return Card(name, [*parts, ("", lines)], words["predicted"] == truth)
 
 
 def several_hot(classes: Tensor, count: int) -> Tensor:

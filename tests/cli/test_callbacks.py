@@ -9,10 +9,8 @@ import torch
 
 from mmattn.cli.main import main
 from mmattn.cli.use import evaluate
-from mmattn.errors import TrainingError
 from mmattn.run import Run
-from mmattn.tasks.base import Task
-from tests.cli.small import SMALL
+from tests.cli.small import SMALL, stop_and_resume
 
 EMA = [*SMALL, "callbacks=ema", "callbacks.ema.decay=0.8"]
 
@@ -44,17 +42,7 @@ def test_validation_and_test_measure_the_average_of_the_best_epoch(averaged):
 
 
 def test_resuming_averaged_weights_is_exact(averaged, tmp_path, monkeypatch):
-    step = Task.training_step
-
-    def stop_in_the_second_epoch(task, batch, index):
-        if task.current_epoch == 1:
-            raise TrainingError("stopped by the test")
-        return step(task, batch, index)
-
-    monkeypatch.setattr(Task, "training_step", stop_in_the_second_epoch)
-    assert main(["train", "image", *EMA, f"run.dir={tmp_path / 'run'}"]) == 1
-    monkeypatch.setattr(Task, "training_step", step)
-    assert main(["train", "--resume", str(tmp_path / "run")]) == 0
+    stop_and_resume(EMA, tmp_path / "run", monkeypatch)
     whole, resumed = (
         torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True) for folder in (averaged, tmp_path / "run")
     )

@@ -13,10 +13,9 @@ from mmattn.cli.compose import composed
 from mmattn.cli.main import main
 from mmattn.cli.train import inherited
 from mmattn.cli.use import evaluate, predict
-from mmattn.errors import ConfigError, TrainingError
+from mmattn.errors import ConfigError
 from mmattn.run import Run
-from mmattn.tasks.base import Task
-from tests.cli.small import SMALL
+from tests.cli.small import SMALL, stop_and_resume
 
 
 def test_a_run_folder_is_complete(image_run):
@@ -63,17 +62,7 @@ def test_the_same_seed_gives_the_same_weights(image_run, tmp_path):
 
 def test_resuming_at_an_epochs_end_is_exact(image_run, tmp_path, monkeypatch):
     folder = tmp_path / "stopped"
-    step = Task.training_step
-
-    def stop_in_the_second_epoch(task, batch, index):
-        if task.current_epoch == 1:
-            raise TrainingError("stopped by the test")
-        return step(task, batch, index)
-
-    monkeypatch.setattr(Task, "training_step", stop_in_the_second_epoch)
-    assert main(["train", "image", *SMALL, f"run.dir={folder}"]) == 1
-    monkeypatch.setattr(Task, "training_step", step)
-    assert main(["train", "--resume", str(folder)]) == 0
+    stop_and_resume(SMALL, folder, monkeypatch)
     whole, resumed = (Run.open(each).weights("last") for each in (image_run, folder))
     assert all(torch.equal(whole[key], resumed[key]) for key in whole)
     first, second = (json.loads((each / "results.json").read_text()) for each in (image_run, folder))
