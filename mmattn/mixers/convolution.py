@@ -1,0 +1,75 @@
+"""A learned sum over the neighbours of each token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from mmattn.context import Context
+from mmattn.errors import ConfigError
+from mmattn.mixers.mixer import Mixer
+from mmattn.patterns import SlidingWindow
+from mmattn.sequence import PADDING
+
+
+class Recent(NamedTuple):
+    """The last tokens (batch, before, dim) of what came earlier, and their documents (batch, before)."""
+
+    x: Tensor
+    document: Tensor
+
+
+class Convolution(Mixer):
+    """relu(Σ_o W_o · x[t + o] + b) over the neighbours of t in its document, those outside of it being zeros.
+
+    Windows of several sizes side by side, as sentence classifiers have them (https://arxiv.org/abs/1408.5882).
+
+    Args:
+        dim: model width, which the number of windows divides.
+        windows: (before, after) of each: how many neighbours it sees; each makes an equal share of the channels.
+    """
+
+    def __init__(self, dim: int, windows: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
+        super().__init__()
+        if not windows or min(min(window) for window in windows) < 0:
+            raise ConfigError(f"windows={list(windows)}: give pairs [before, after] of which none is negative.")
+        if dim % len(windows):
+            raise ConfigError(f"The {len(windows)} windows do not divide dim={dim}; choose a multiple as dim.")
+        self.before, self.after = (max(sides) for sides in zip(*windows, strict=True))
+        self.pattern = SlidingWindow(self.before, self.after)
+        self.offsets = [slice(self.before - before, self.before + after + 1) for before, after in windows]
+        self.sums = nn.ModuleList(
+            nn.Linear((before + after + 1) * dim, dim // len(windows)) for before, after in windows
+        )
+
+    def forward(self, x: Tensor, context: Context) -> Tensor:
+        return self.convolve(x, context.info.document)
+
+    def step(self, x: Tensor, context: Context, state: Recent | None) -> tuple[Tensor, Recent]:
+        """Raises `ConfigError` where a window holds later tokens, which are not there yet."""
+        if self.after:
+            raise ConfigError(
+                "A convolution with later tokens in its windows has no next step; set their `after` to 0."
+            )
+        document = context.info.document
+        if state is not None:
+            x, document = torch.cat([state.x, x], 1), torch.cat([state.document, document], 1)
+        first = max(0, x.shape[1] - self.before)
+        new = context.info.document.shape[1]
+        return self.convolve(x, document)[:, x.shape[1] - new :], Recent(x[:, first:], document[:, first:])
+
+    def convolve(self, x: Tensor, document: Tensor) -> Tensor:
+        """x (batch, length, dim) of documents (batch, length) → the same shape."""
+        length, sides = x.shape[1], (self.before, self.after)
+        x, documents = pad(x, (0, 0, *sides)), pad(document, sides, value=PADDING)
+        seen = []
+        for start in range(self.before + self.after + 1):
+            same = documents[:, start : start + length] == document
+            seen.append(torch.where(same[..., None], x[:, start : start + length], 0))
+        neighbours = torch.stack(seen, 2)  # (batch, length, offsets, dim)
+        shares = [out(neighbours[:, :, at].flatten(2)) for out, at in zip(self.sums, self.offsets, strict=True)]
+        return torch.cat(shares, -1).relu()

@@ -1,0 +1,74 @@
+"""The convolution is torch's on each document alone, whatever stands beside it, and steps as it passes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import conv1d
+
+from mmattn import ConfigError, Convolution, Position, TokenInfo
+from mmattn.context import Context
+from tests.core.examples import LAYOUTS, facts
+
+WINDOWS = {"both sides": [(1, 1)], "causal": [(2, 0)], "several": [(1, 1), (2, 0), (0, 3), (0, 0)]}
+
+
+def mixer(windows):
+    torch.manual_seed(0)
+    return Convolution(8, windows).double()
+
+
+def reference(model, x):
+    """torch's convolution over one document (length, dim)."""
+    shares = []
+    for out, at in zip(model.sums, model.offsets, strict=True):
+        before, after = model.before - at.start, at.stop - 1 - model.before
+        weight = out.weight.unflatten(1, (-1, x.shape[1])).transpose(1, 2)
+        padded = torch.nn.functional.pad(x.T, (before, after))
+        shares.append(conv1d(padded[None], weight, out.bias)[0].T)
+    return torch.cat(shares, 1).relu()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
+def test_each_document_is_convolved_alone(windows, layout):
+    model, info = mixer(windows), facts(LAYOUTS[layout])
+    x = torch.randn(2, 6, 8, dtype=torch.float64, requires_grad=True)
+    out = model(x, Context(info, Position()))
+    inputs = (x, *model.parameters())
+    for document in info.document[info.real].unique():
+        own = info.document == document
+        expected = reference(model, x[own])
+        torch.testing.assert_close(out[own], expected, atol=1e-12, rtol=0)
+        probe = torch.randn_like(expected)
+        gradients = [
+            torch.autograd.grad((each * probe).sum(), inputs, retain_graph=True) for each in (out[own], expected)
+        ]
+        for one, other in zip(*gradients, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("windows", [[(2, 0)], [(0, 0)], [(3, 0), (1, 0)]], ids=str)
+def test_steps_of_any_size_equal_the_full_pass(windows, side):
+    model, info = mixer(windows), TokenInfo.from_lengths([6, 4], side=side)
+    x = torch.randn(2, 6, 8, dtype=torch.float64)
+    full = model(x, Context(info, Position()))
+    for sizes in ([1] * 6, [3, 1, 2]):
+        state, outs, start = None, [], 0
+        for size in sizes:
+            places = torch.arange(start, start + size).expand(2, -1)
+            out, state = model.step(x[:, start : start + size], Context(info.pick(places), Position()), state)
+            outs.append(out)
+            start += size
+        torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+
+
+def test_what_it_cannot_do_is_named():
+    with pytest.raises(ConfigError, match="3 windows do not divide dim=8"):
+        Convolution(8, [(1, 1)] * 3)
+    with pytest.raises(ConfigError, match="none is negative"):
+        Convolution(8, [(1, -1)])
+    model, info = mixer([(1, 1)]), TokenInfo.from_lengths([2])
+    with pytest.raises(ConfigError, match="set their `after` to 0"):
+        model.step(torch.zeros(1, 2, 8, dtype=torch.float64), Context(info, Position()), None)
