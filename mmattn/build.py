@@ -53,7 +53,13 @@ def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] 
     head = make(config, "head")(
         dim=backbone.dim, tokenizer=tokenizer, classes=None if classes is None else len(classes)
     )
-    return make(config, "task")(tokenizer=tokenizer, backbone=backbone, head=head, classes=classes)
+    task = make(config, "task")
+    if getattr(task.func, "labels", None) is not None and classes is not None and len(classes) < 2:
+        raise ConfigError(
+            f"The training data have no class but '{', '.join(classes)}', and {task.func.__name__} tells classes "
+            "apart: give samples of another one, or choose a task without labels, such as task=masked_modelling."
+        )
+    return task(tokenizer=tokenizer, backbone=backbone, head=head, classes=classes)
 
 
 def make(config: DictConfig, key: str) -> Any:

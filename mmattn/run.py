@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import pickle
 import platform
+import shutil
 import subprocess
 from collections.abc import Mapping
 from datetime import datetime
@@ -114,6 +115,22 @@ class Run:
             return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         except (OSError, EOFError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
             raise RunError(f"{path} is no checkpoint that can be read: {str(error).splitlines()[0]}") from error
+
+    def settle_best(self) -> bool:
+        """Whether validation chose `best.ckpt`; where nothing was validated, the last weights are made to be the best.
+
+        Raises `RunError` where training left no weights.
+        """
+        best, last = self.checkpoints / "best.ckpt", self.checkpoints / "last.ckpt"
+        if best.is_file():
+            return True
+        try:
+            shutil.copyfile(last, best)
+        except FileNotFoundError as error:
+            raise RunError(f"The training of {self.folder} took no step and left no weights.") from error
+        except OSError as error:
+            raise RunError(f"{best} cannot be written ({error}); copy {last} there.") from error
+        return False
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, Any], origin: str) -> None:

@@ -26,7 +26,7 @@ class Tokenizer(nn.Module, ABC):
     Args:
         dim: width of the token embeddings.
         max_length: the most tokens a sample may make; a longer one is an error, or is cut where `stride` is given.
-        stride: tokens from one piece of a long sample to the next (at most `max_length`); None never cuts.
+        stride: tokens from one piece of a long sample to the next (at most `max_length - prefix`); None never cuts.
         prefix: learned tokens in front of every document (CLS, registers).
     """
 
@@ -39,7 +39,7 @@ class Tokenizer(nn.Module, ABC):
     """Ids that begin a text, end it, and stand for a hidden token; None where there is no such id."""
 
     special_ids: frozenset[int] = frozenset()
-    """Ids that stand for no raw data: masked modelling never hides them and `restore` leaves them out."""
+    """Ids with nothing to guess: begin, end, mask, unknown. Masked modelling never hides them."""
 
     content_size: int | None = None
     """Values of `content` a token; None where tokens are discrete."""
@@ -49,9 +49,12 @@ class Tokenizer(nn.Module, ABC):
 
     def __init__(self, dim: int, *, max_length: int | None = None, stride: int | None = None, prefix: int = 0) -> None:
         super().__init__()
-        if stride is not None and (max_length is None or not 0 < stride <= max_length - prefix):
+        if stride is not None and max_length is None:
+            raise ConfigError(f"tokenizer.stride={stride} needs tokenizer.max_length, the length of a piece.")
+        if stride is not None and max_length is not None and not 0 < stride <= max_length - prefix:
             raise ConfigError(
-                f"tokenizer.stride={stride} needs tokenizer.max_length of at least as much (it is {max_length})."
+                f"tokenizer.stride={stride} must be at least 1 and at most {max_length - prefix}, which is "
+                f"tokenizer.max_length={max_length} without the {prefix} tokens of tokenizer.prefix."
             )
         self.dim, self.max_length, self.stride = dim, max_length, stride
         self.prefix = PrefixTokens(dim, prefix)
@@ -71,7 +74,7 @@ class Tokenizer(nn.Module, ABC):
 
     @abstractmethod
     def stack(self, prepared: Sequence[Prepared], side: Side) -> Batch:
-        """The tensors of a batch, padded on `side`; `lengths`, `names` and `layout` are added by `collate`."""
+        """The tensors of a batch, padded on `side`; `lengths`, `layout` and other counts are added by `collate`."""
 
     @abstractmethod
     def embed(self, batch: Batch) -> TokenSequence:
@@ -153,15 +156,23 @@ class Tokenizer(nn.Module, ABC):
             )
 
     def collate(self, prepared: Sequence[Prepared], side: Side = "right") -> Batch:
-        """A batch (a plain dict) from prepared samples. `lengths` (batch,) counts tokens without the prefix."""
+        """A batch (a plain dict) from prepared samples.
+
+        `lengths` (batch,) counts tokens without the prefix; `length`, the longest, and `tokens`, all, stay on the host.
+        """
         lengths = torch.tensor([self.count(each) for each in prepared], dtype=torch.long)
         layout = Layout(True, bool((lengths != lengths.max()).any()), side)
         batch = self.stack(prepared, side)
-        return {**batch, "lengths": lengths, "length": int(lengths.max()), "layout": layout}
+        counts = {"lengths": lengths, "length": int(lengths.max()), "tokens": int(lengths.sum())}
+        return {**batch, **counts, "layout": layout}
 
     def forward(self, batch: Batch) -> TokenSequence:
         """Tokens of a batch, prefix tokens first in every document."""
         return self.prefix(self.embed(batch))
+
+    def own(self, info: TokenInfo) -> Tensor:
+        """bool (batch, length): the tokens that `embed` made, which are neither padding nor prefix."""
+        return info.real & (info.order >= self.prefix.count)
 
 
 def token_info(batch: Batch, *, coordinates: Tensor | None = None, modality: int = 0) -> TokenInfo:

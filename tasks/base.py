@@ -75,9 +75,16 @@ class Task(lightning.LightningModule, ABC):
     def evaluate(self, batch: Batch) -> Scores:
         """The loss of a batch, with what the metrics compare."""
 
+    def check(self, batch: Batch) -> None:
+        """Raise `BadSample` for what the task cannot use of a batch that lies on the CPU; nothing by default."""
+
     def measures(self) -> MetricCollection:
         """Metrics of predictions against targets; none by default."""
         return MetricCollection({})
+
+    def compared(self, scores: Scores, batch: Batch) -> tuple[Any, ...]:
+        """What the metrics are updated with."""
+        return scores.prediction, scores.target
 
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """What a report shows of these items of a dataset; nothing by default."""
@@ -85,13 +92,13 @@ class Task(lightning.LightningModule, ABC):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         scores = self.evaluate(batch)
-        if not bool(torch.isfinite(scores.loss)):
+        if not bool(torch.isfinite(scores.loss)):  # waits for the device, before such a loss can spoil the weights
             names = ", ".join(batch["names"][:4])
             raise TrainingError(
                 f"The loss is {scores.loss.item()} at step {self.global_step}, in the batch of {names}, …; lower "
                 "optimizer.learning_rate, or look at these samples."
             )
-        self.tokens_seen += int(batch["lengths"].sum())
+        self.tokens_seen += batch["tokens"]
         self.log("train/loss", scores.loss, prog_bar=True, batch_size=scores.count, on_step=False, on_epoch=True)
         return scores.loss
 
@@ -106,7 +113,7 @@ class Task(lightning.LightningModule, ABC):
         self.log(f"{split}/loss", scores.loss, prog_bar=True, batch_size=scores.count)
         metrics: Any = self.metrics[split]
         if scores.prediction is not None and scores.count and len(metrics):
-            metrics.update(scores.prediction, scores.target)
+            metrics.update(*self.compared(scores, batch))
             self.log_dict({f"{split}/{name}": metric for name, metric in metrics.items()}, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
@@ -120,5 +127,6 @@ class Task(lightning.LightningModule, ABC):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": factor, "interval": "step"}}
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        self.check(batch)  # a look at it on the device would wait
         # Lightning's own transfer rebuilds dataclasses field by field, which a frozen one refuses.
         return tree_map(lambda leaf: leaf.to(device) if isinstance(leaf, Tensor) else leaf, batch)

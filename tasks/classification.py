@@ -21,15 +21,20 @@ class Classification(LabelledDocuments):
 
     monitor = "validation/accuracy"
     labels = OneClass()
+    least_label = 0
 
     def __init__(self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_smoothing = label_smoothing
 
-    def measures(self) -> MetricCollection:
+    def sample_measures(self) -> MetricCollection:
         return single_class_measures(len(self.names))
 
+    def chances(self, prediction: Any) -> Tensor:
+        return prediction.softmax(-1)
+
     def evaluate(self, batch: Batch) -> Scores:
+        self.check(batch)
         scores, labels = self(batch), batch["labels"]
         smoothing = self.label_smoothing if self.training else 0.0
         return Scores(cross_entropy(scores, labels, label_smoothing=smoothing), len(labels), scores, labels)

@@ -13,9 +13,11 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
-from mmattn.errors import ConfigError
+from mmattn.errors import BadSample, ConfigError
 from mmattn.report.cards import Card, item, title
-from mmattn.tasks.base import Task
+from mmattn.sequence import PADDING
+from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.per_sample import PerSample
 from mmattn.tokenizer import Batch, Prepared
 
 
@@ -23,10 +25,12 @@ class Labelled(Task):
     """A task whose targets are the labels of the data.
 
     labels: what it makes of them.
+    least_label: the least number that may stand among them; -1 stands for no label.
     """
 
     mode = "max"
     labels: Labels
+    least_label = PADDING
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -34,6 +38,20 @@ class Labelled(Task):
         if self.classes is None:
             raise ConfigError(f"{type(self).__name__} needs data with labels; this data has none.")
         return self.classes
+
+    def check(self, batch: Batch) -> None:
+        """Raise `BadSample` for a label that is no class."""
+        labels, count = batch["labels"], len(self.names)
+        if not labels.is_cpu:  # it was, when the batch was checked on its way to the device
+            return
+        wrong = (labels < self.least_label) | (labels >= count)
+        if bool(wrong.any()):
+            document = int(wrong.nonzero()[0, 0])
+            raise BadSample(
+                batch["names"][document] if "names" in batch else f"sample {document} of a batch",
+                f"has the label {int(labels[wrong][0])}, and the {count} classes of the data are numbered from 0 to "
+                f"{count - 1}; mend the label, or name all classes",
+            )
 
     @abstractmethod
     def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
@@ -48,6 +66,21 @@ class LabelledDocuments(Labelled):
     def forward(self, batch: Batch) -> Tensor:
         """Scores of the classes (documents, classes)."""
         return self.head(self.backbone(self.tokenizer(batch)), len(batch["lengths"]))
+
+    def measures(self) -> MetricCollection:
+        metrics = self.sample_measures()
+        return MetricCollection({name: PerSample(metric) for name, metric in metrics.items()})
+
+    def compared(self, scores: Scores, batch: Batch) -> tuple[Any, ...]:
+        return self.chances(scores.prediction), scores.target, batch["samples"]
+
+    @abstractmethod
+    def sample_measures(self) -> MetricCollection:
+        """Metrics of chances (samples, classes) against targets."""
+
+    @abstractmethod
+    def chances(self, prediction: Any) -> Tensor:
+        """What is averaged over the pieces of a sample, from `Scores.prediction`."""
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
-from mmattn.patterns import Visibility
+from mmattn.patterns import Pattern, Visibility
 from mmattn.report.cards import Card, item, title
 from mmattn.sequence import PADDING, TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores, Task
@@ -20,37 +21,80 @@ from mmattn.tokenizer import Batch
 PROMPT, CONTINUATION, SHOWN = 64, 240, 4
 """Tokens of a report's generated texts, and how many texts."""
 
+PROBE = 512
+"""Tokens of the document on which patterns are tried before training."""
+
 
 def next_tokens(tokens: TokenSequence) -> Tensor:
-    """The id after each token in its own document (batch, length); -1 where there is none."""
+    """The id after each token in its own document (batch, length); -1 where there is none to guess.
+
+    What lies in the prefix (`info.extra["prefix"]`) may be seen before, so nothing has to guess it.
+    """
     assert tokens.ids is not None
     document, target = tokens.info.document, torch.full_like(tokens.ids, PADDING)
     same = (document[:, 1:] == document[:, :-1]) & (document[:, 1:] >= 0)
+    if "prefix" in tokens.info.extra:
+        same = same & ~tokens.info.extra["prefix"][:, 1:]
     target[:, :-1] = torch.where(same, tokens.ids[:, 1:], PADDING)
     return target
 
 
+def with_prefix(tokens: TokenSequence, sizes: Tensor) -> TokenSequence:
+    """The first `sizes[document]` tokens of each document, marked as its prefix for `pattern=prefix_lm`."""
+    info = tokens.info
+    prefix = info.real & (info.order < sizes[info.document.clamp(min=0)])
+    return replace(tokens, info=replace(info, extra={**info.extra, "prefix": prefix}))
+
+
 class LanguageModelling(Task):
-    """Cross-entropy of the next token, in nats a token, within documents. The backbone's mixers must be causal."""
+    """Cross-entropy of the next token, in nats a token, within documents. The backbone's mixers must be causal.
+
+    `prefix` goes with pattern=prefix_lm: the tokens that each document begins with, which see each other, so that only
+    those behind them are learned (T5, https://arxiv.org/abs/1910.10683). It is the share of a document that they are in
+    evaluation; in training the share is random, and in generation they are the prompt.
+    """
 
     heads = ("tokens",)
 
+    def __init__(self, *args: Any, prefix: float | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if prefix is not None and not 0 < prefix < 1:
+            raise ConfigError(f"task.prefix={prefix} must lie between 0 and 1.")
+        self.prefix = prefix
+
     def setup(self, stage: str) -> None:
-        """Refuse a backbone whose attention shows later tokens: its loss would mean nothing."""
-        info = TokenInfo.from_lengths([64])
+        """Refuse a backbone whose attention shows tokens before they are guessed: its loss would mean nothing."""
+        tokens, seen_ahead = self._probe(), False
+        guessed = next_tokens(tokens)[0].roll(1) >= 0
         for name, part in self.backbone.named_modules():
             pattern = getattr(part, "pattern", None)
-            if pattern is not None and "prefix" not in str(pattern).lower():
-                if bool(Visibility(pattern, info).mask[0, 0].triu(1).any()):
+            if isinstance(pattern, Pattern):
+                later = Visibility(pattern, tokens.info).mask[0, 0].triu(1)
+                if bool((later & guessed).any()):
                     raise ConfigError(f"{name} has {pattern}, which shows later tokens; set pattern=causal.")
+                seen_ahead |= bool(later.any())
+        if self.prefix is not None and not seen_ahead:
+            raise ConfigError(f"task.prefix={self.prefix} needs attention that reads it; set pattern=prefix_lm.")
+
+    def _probe(self) -> TokenSequence:
+        """A document with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
+        info = TokenInfo.from_lengths([PROBE], device=self.device)
+        info = replace(info, is_global=info.order % 3 == 1)
+        embeddings = torch.zeros(1, PROBE, self.tokenizer.dim, device=self.device)
+        tokens = self.tokenizer.prefix(TokenSequence(embeddings, info, torch.zeros_like(info.order)))
+        return tokens if self.prefix is None else with_prefix(tokens, info.order.new_tensor([PROBE // 2]))
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one."""
+        """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one to guess."""
         tokens = self.tokenizer(batch)
         if tokens.ids is None:
             raise ConfigError(
                 f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none."
             )
+        if self.prefix is not None:
+            lengths = batch["lengths"]
+            share = torch.rand(lengths.shape, device=lengths.device) if self.training else self.prefix
+            tokens = with_prefix(tokens, self.tokenizer.prefix.count + (share * lengths).long())
         target = next_tokens(tokens)
         known = target >= 0
         out = self.backbone(tokens)
@@ -68,42 +112,56 @@ class LanguageModelling(Task):
 
         Where the tokenizer ends samples with a token, the prompt loses it, and generation stops behind it.
         """
-        end = self.tokenizer.eos_id if getattr(self.tokenizer, "eos", False) else None
-        ids = ids[:-1] if ids and ids[-1] == end else ids
+        ids = self._opened(ids)
         if not ids or temperature < 0:
             raise ConfigError("generation needs a prompt of at least one token and a temperature ≥ 0.")
         was_training = self.training
         self.eval()
         generator = torch.Generator(self.device).manual_seed(seed)
-        out, new, state = list(ids), torch.tensor([ids], device=self.device), None
+        out, state, seen = list(ids), None, 0
         for _ in range(count):
-            tokens = self._at(new, len(out) - new.shape[1])
-            hidden, state = self.backbone.step(tokens, state)
+            hidden, state = self.backbone.step(self._tokens(out, len(ids), seen), state)
+            seen += hidden.embeddings.shape[1]
             scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[0, -1]
             chosen = scores.argmax()
-            if temperature > 0:
-                chosen = torch.multinomial((scores / temperature).softmax(-1), 1, generator=generator)[0]
+            if temperature > 0:  # less the highest, as a low temperature would make infinities
+                chances = ((scores - scores.max()) / temperature).softmax(-1)
+                chosen = torch.multinomial(chances, 1, generator=generator)[0]
             out.append(int(chosen))
-            if out[-1] == end:
+            if out[-1] == self._end:
                 break
-            new = chosen.view(1, 1)
         self.train(was_training)
         return out
 
+    @property
+    def _end(self) -> int | None:
+        """The id that ends samples, where the tokenizer sets one."""
+        return self.tokenizer.eos_id if getattr(self.tokenizer, "eos", False) else None
+
+    def _opened(self, ids: list[int]) -> list[int]:
+        return ids[:-1] if ids and ids[-1] == self._end else ids
+
+    def _tokens(self, ids: list[int], prompt: int, seen: int) -> TokenSequence:
+        """The tokens of a text, of which `prompt` ids were given, as in training, without the first `seen`."""
+        batch = self.tokenizer.collate([{"ids": torch.tensor(ids)}])
+        tokens = self.tokenizer(self.transfer_batch_to_device(batch, self.device, 0))
+        assert tokens.ids is not None
+        if self.prefix is not None:
+            tokens = with_prefix(tokens, tokens.info.order.new_tensor([self.tokenizer.prefix.count + prompt]))
+        index = torch.arange(seen, tokens.embeddings.shape[1], device=self.device)[None]
+        info = tokens.info.pick(index, tokens.info.layout)
+        return TokenSequence(tokens.embeddings[:, seen:], info, tokens.ids[:, seen:])
+
+    @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """The beginnings of some items, and how the model goes on with them."""
         found = []
         for index in indices[:: max(len(indices) // SHOWN, 1)][:SHOWN]:
-            prompt = item(dataset, index)["ids"].tolist()[:PROMPT]
+            prompt = self._opened(item(dataset, index)["ids"].tolist()[:PROMPT])
+            if not prompt:  # the last piece of a long sample may be its end mark alone
+                continue
             room = (self.tokenizer.max_length or PROMPT + CONTINUATION) - len(prompt) - self.tokenizer.prefix.count
             ids = self.generate(prompt, max(min(CONTINUATION, room), 0), temperature=0.8, seed=index)
             before, after = (self.tokenizer.restore(torch.tensor(part)) for part in (prompt, ids[len(prompt) :]))
             found.append(Card(title(dataset, index), [("prompt, and generated text", [(before, ""), (after, "new")])]))
         return found
-
-    def _at(self, ids: Tensor, start: int) -> TokenSequence:
-        """Tokens of ids (1, new) that stand from place `start` on."""
-        info = TokenInfo.from_lengths([start + ids.shape[1]], device=self.device)
-        places = torch.arange(start, start + ids.shape[1], device=self.device)[None]
-        table: Any = self.tokenizer.embedding  # a tokenizer with a vocabulary has one
-        return TokenSequence(table(ids), info.pick(places, info.layout), ids)

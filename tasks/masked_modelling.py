@@ -38,9 +38,9 @@ class MaskedModelling(Task):
         self.mask_token = nn.Parameter(torch.randn(self.tokenizer.dim) * 0.02)
 
     def guess(self, batch: Batch) -> tuple[TokenSequence, Tensor, Tensor, Tensor]:
-        """The tokens, which are real and no prefix, which of those are hidden, and the head's guess at these."""
+        """The tokens, which of them `embed` made, which of those are hidden, and the head's guess at these."""
         tokens = self.tokenizer(batch)
-        real = tokens.info.real & ~tokens.info.is_global
+        real = self.tokenizer.own(tokens.info)
         hidden = self.choose(tokens, real)
         embeddings = torch.where(hidden[..., None], self.mask_token.to(tokens.embeddings.dtype), tokens.embeddings)
         out = self.backbone(tokens.with_embeddings(embeddings))
@@ -49,7 +49,8 @@ class MaskedModelling(Task):
     def evaluate(self, batch: Batch) -> Scores:
         tokens, real, hidden, guess = self.guess(batch)
         if tokens.ids is not None:
-            return Scores(cross_entropy(guess, tokens.ids[hidden]), len(guess))
+            loss = cross_entropy(guess, tokens.ids[hidden], reduction="sum")
+            return Scores(loss / max(len(guess), 1), len(guess))  # a batch may hold special tokens alone
         content = self.tokenizer.content(batch)
         assert content is not None  # a tokenizer without ids whose tokens are local has their content
         place = torch.arange(content.shape[1], device=content.device)[None]
@@ -59,7 +60,7 @@ class MaskedModelling(Task):
         return Scores(mse_loss(guess, target.to(guess.dtype)), len(guess))
 
     def choose(self, tokens: TokenSequence, real: Tensor) -> Tensor:
-        """bool (batch, length): the tokens to hide, at least one of the batch, never a special one or padding."""
+        """bool (batch, length): the tokens to hide, never special ones; at least one, where the batch has others."""
         generator = None
         if not self.training:
             generator = torch.Generator(real.device).manual_seed(0)

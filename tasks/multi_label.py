@@ -26,7 +26,10 @@ class MultiLabel(LabelledDocuments):
     monitor = "validation/micro_f1"
     labels = SeveralClasses()
 
-    def measures(self) -> MetricCollection:
+    def chances(self, prediction: Any) -> Tensor:
+        return prediction
+
+    def sample_measures(self) -> MetricCollection:
         classes = len(self.names)
         return MetricCollection(
             {
@@ -38,6 +41,7 @@ class MultiLabel(LabelledDocuments):
         )
 
     def evaluate(self, batch: Batch) -> Scores:
+        self.check(batch)
         scores = self(batch)
         target = several_hot(batch["labels"], len(self.names))
         loss = binary_cross_entropy_with_logits(scores, target.to(scores.dtype))

@@ -36,11 +36,12 @@ class TokenClassification(Labelled):
     def forward(self, batch: Batch) -> Tensor:
         """Scores of all tokens of the batch without its prefix tokens, row after row (tokens, classes)."""
         tokens = self.tokenizer(batch)
-        own = tokens.info.real & (tokens.info.coordinates[..., 0] != PADDING)
         out = self.backbone(tokens)
+        own = self.tokenizer.own(tokens.info)
         return self.head(TokenSequence(out.embeddings[own], out.info))  # the head works on each token alone
 
     def evaluate(self, batch: Batch) -> Scores:
+        self.check(batch)
         scores, target = self(batch), batch["labels"][token_info(batch).real]
         scores, target = scores[target >= 0], target[target >= 0]
         loss = cross_entropy(scores, target, reduction="sum") / max(len(target), 1)  # a batch may have no label

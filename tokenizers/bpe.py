@@ -74,6 +74,7 @@ class BPETokenizer(DiscreteTokenizer):
         for name, i in names.items():
             vocabulary[i] = name
         special = {i for i, added in self.pieces.get_added_tokens_decoder().items() if added.special}
+        special |= {i for name, i in names.items() if name == getattr(self.pieces.model, "unk_token", None)}
         roles = {role: names[name] for role, name in self.roles.items()}
         self.define(vocabulary, roles, special | set(roles.values()))
 

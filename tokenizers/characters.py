@@ -12,18 +12,19 @@ from torch import Tensor
 from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
-from mmattn.tokenizer import Prepared
 from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
 
 SPECIALS = ("<bos>", "<eos>", "<mask>")
 UNKNOWN = "<unk>"
+ROLES = {"bos": 0, "eos": 1, "mask": 2, "unknown": 3}
 
 
 class CharacterTokenizer(DiscreteTokenizer):
     """One token a Unicode code point; ids are the special ones and then the training data's characters in sorted order.
 
     Args:
-        unknown: "error" rejects a sample with a character that training data lacked; "keep" reads it as `<unk>`.
+        unknown: "error" rejects a sample with a character that training data lacked; "keep" reads it as `<unk>`,
+            which `restore` shows as �.
     """
 
     def __init__(
@@ -37,7 +38,6 @@ class CharacterTokenizer(DiscreteTokenizer):
         if unknown not in ("error", "keep"):
             raise ConfigError(f"tokenizer.unknown={unknown} is not one of: error, keep.")
         self.specials = (*SPECIALS, UNKNOWN) if unknown == "keep" else SPECIALS
-        self.unknown_id = self.specials.index(UNKNOWN) if unknown == "keep" else None
         self.characters = ""
         self.ids: dict[str, int] = {}
 
@@ -51,7 +51,7 @@ class CharacterTokenizer(DiscreteTokenizer):
         self.characters = state["characters"]
         self.ids = {c: i for i, c in enumerate(self.characters, start=len(self.specials))}
         names = ["␣" if c == " " else c if c.isprintable() else repr(c)[1:-1] for c in self.characters]
-        self.define([*self.specials, *names], {"bos": 0, "eos": 1, "mask": 2}, range(len(self.specials)))
+        self.define([*self.specials, *names], {role: i for role, i in ROLES.items() if i < len(self.specials)})
 
     def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
         text = text_of(sample)
@@ -65,12 +65,8 @@ class CharacterTokenizer(DiscreteTokenizer):
             )
         return torch.tensor(ids, dtype=torch.int32), torch.arange(len(ids), dtype=torch.int32)
 
-    def unknown_count(self, prepared: Prepared) -> int:
-        """Characters of a prepared sample that were read as `<unk>`."""
-        return int((prepared["ids"] == self.unknown_id).sum()) if self.unknown_id is not None else 0
-
     def decode(self, ids: Sequence[int]) -> str:
-        return "".join(self.characters[i - len(self.specials)] for i in ids)
+        return "".join("\ufffd" if i == self.unknown_id else self.characters[i - len(self.specials)] for i in ids)
 
     def read(self, path: Path) -> Sequence[Sample]:
         return [Sample(str(path), read_text(path))]

@@ -27,6 +27,8 @@ class DiscreteTokenizer(Tokenizer):
     """
 
     embedding: nn.Embedding
+    unknown_id: int | None = None
+    """The id of what the vocabulary lacks; None where nothing can be lacking, or where it is an error."""
 
     def __init__(
         self, dim: int, *, bos: bool = False, eos: bool = False, token_dropout: float = 0.0, **arguments: Any
@@ -41,15 +43,16 @@ class DiscreteTokenizer(Tokenizer):
 
     @abstractmethod
     def decode(self, ids: Sequence[int]) -> str:
-        """The raw text of ids among which there is no special one."""
+        """The raw text of ids among which there is no special one but `unknown_id`, which becomes �."""
 
     def define(
         self, vocabulary: Sequence[str], roles: Mapping[str, int], special_ids: Collection[int] | None = None
     ) -> None:
-        """Set the vocabulary; `roles` gives the ids of bos, eos and mask, which are the `special_ids` by default."""
+        """Set the vocabulary; `roles` gives ids of bos, eos, mask and unknown, the `special_ids` by default."""
         known = self.vocabulary is not None and list(self.vocabulary) == list(vocabulary)
         self.vocabulary = tuple(vocabulary)
         self.bos_id, self.eos_id, self.mask_id = (roles.get(role) for role in ("bos", "eos", "mask"))
+        self.unknown_id = roles.get("unknown")
         self.special_ids = frozenset(roles.values() if special_ids is None else special_ids)
         for role in ("bos", "eos"):
             if getattr(self, role) and roles.get(role) is None:
@@ -96,9 +99,13 @@ class DiscreteTokenizer(Tokenizer):
         return TokenSequence(embeddings, token_info(batch), ids).zero_padding()
 
     def restore(self, ids_or_tokens: Tensor) -> str:
-        """Ids (length,) back to raw text; special ids and padding are left out."""
-        ids = ids_or_tokens.tolist()
-        return self.decode([i for i in ids if i >= 0 and i not in self.special_ids])
+        """Ids (length,) back to raw text; padding and special ids, but the unknown one, are left out."""
+        left_out = (self.special_ids | {PADDING}) - {self.unknown_id}
+        return self.decode([i for i in ids_or_tokens.tolist() if i not in left_out])
+
+    def unknown_count(self, prepared: Prepared) -> int:
+        """Tokens of a prepared sample that were read as unknown."""
+        return int((prepared["ids"] == self.unknown_id).sum()) if self.unknown_id is not None else 0
 
     def show(self, prepared: Prepared) -> str:
         return self.restore(prepared["ids"])

@@ -14,7 +14,6 @@ from torch import Tensor
 from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
-from mmattn.tokenizer import Prepared
 from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
 
 SPECIALS = ("<bos>", "<eos>", "<mask>", "<unk>")
@@ -49,16 +48,12 @@ class WordTokenizer(DiscreteTokenizer):
     def restore_state(self, state: Mapping[str, Any]) -> None:
         self.words = list(state["words"])
         self.ids = {word: i for i, word in enumerate(self.words, start=len(SPECIALS))}
-        self.define([*SPECIALS, *self.words], {"bos": 0, "eos": 1, "mask": 2})
+        self.define([*SPECIALS, *self.words], {"bos": 0, "eos": 1, "mask": 2, "unknown": UNKNOWN})
 
     def encode(self, sample: Sample) -> tuple[Tensor, Tensor]:
         found = self._words(text_of(sample))
         ids = torch.tensor([self.ids.get(word, UNKNOWN) for word, _ in found], dtype=torch.int32)
         return ids, torch.tensor([place for _, place in found], dtype=torch.int32)
-
-    def unknown_count(self, prepared: Prepared) -> int:
-        """Words of a prepared sample that were read as `<unk>`."""
-        return int((prepared["ids"] == UNKNOWN).sum())
 
     def decode(self, ids: Sequence[int]) -> str:
         return " ".join("\ufffd" if i == UNKNOWN else self.words[i - len(SPECIALS)] for i in ids)

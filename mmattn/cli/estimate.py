@@ -19,7 +19,8 @@ import numpy as np
 import torch
 
 from mmattn.build import Built
-from mmattn.data.batches import Batches
+from mmattn.cli.fit import SMALLER
+from mmattn.cli.memory import enough_memory
 
 MOST_STEPS, MOST_SECONDS = 6, 2.0
 
@@ -39,11 +40,11 @@ def estimate(built: Built, trainer: lightning.Trainer, epochs_done: int = 0) -> 
     """Time real steps (augment, collate, forward, backward, optimizer) of a copy of the task on the trainer's device.
 
     The task, its batches and the random state are left as they were. The first step, which allocates, is not counted;
-    validation is taken as the forward part of as many tokens.
+    validation is taken as the forward part of as many tokens. Raises `TrainingError` where memory runs out.
     """
     data, device = built.data, trainer.strategy.root_device
-    lengths = data.dataset("train").lengths
-    with _untouched(device):
+    lengths = data.training.lengths(data.first_epoch)
+    with _untouched(device), enough_memory("trying the first steps", SMALLER):
         task = trainer.precision_plugin.convert_module(copy.deepcopy(built.task)).to(device).train()
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
@@ -67,12 +68,10 @@ def _timed_steps(
 ) -> Iterator[tuple[float, float, float]]:
     """Seconds of (preparing, forward, backward and optimizer) for each of a few steps."""
     data, optimizer = built.data, task.make_optimizer(task)
-    dataset = data.dataset("train")
-    places = Batches(dataset.lengths, data.batch_size, shuffle=True, seed=data.seed, pool=data.pool)
     began = time.perf_counter()
-    for place in islice(places, MOST_STEPS):
+    for places in islice(data.training_batches, MOST_STEPS):
         marks = [time.perf_counter()]
-        batch = task.transfer_batch_to_device(dataset.batch(place), device, 0)
+        batch = task.transfer_batch_to_device(data.training.batch(places), device, 0)
         marks.append(_now(device))
         with trainer.precision_plugin.forward_context():
             loss = task.evaluate(batch).loss

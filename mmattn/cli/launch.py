@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from mmattn.cli.compose import checked_sweep, claim, composed
 from mmattn.cli.sweep import summary, swept
 from mmattn.cli.user_folder import bring
-from mmattn.errors import MmattnError, TrainingError
+from mmattn.errors import ConfigError, MmattnError, RunError, TrainingError
 from mmattn.run import Run
 
 
@@ -44,10 +44,13 @@ def launch(words: Sequence[str], flags: Sequence[str] = (), config_dir: str | No
 
 
 def experiment(words: Sequence[str]) -> list[str]:
-    """`image a=b` → `experiment=image a=b`."""
-    if words and "=" not in words[0]:
-        return [f"experiment={words[0]}", *words[1:]]
-    return list(words)
+    """`a=b image` → `experiment=image a=b`. Raises `ConfigError` for a second word that is no override."""
+    names = [word for word in words if "=" not in word and not word.startswith("~")]
+    if len(names) > 1:
+        raise ConfigError(
+            f"'{names[1]}' is no setting, and the experiment is '{names[0]}' already: settings are key=value words."
+        )
+    return [f"experiment={name}" for name in names] + [word for word in words if word not in names]
 
 
 def job(config: DictConfig) -> float | None:
@@ -103,7 +106,9 @@ def _sweep(flags: Sequence[str], overrides: Sequence[str]) -> None:
     name = chosen.get("experiment", "sweep")
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
     default = Path("runs") / (name if name.isidentifier() else "sweep") / stamp
-    folder = Path(chosen.get("hydra.sweep.dir") or chosen.get("run.dir") or default)
+    folder = Path(chosen.get("hydra.sweep.dir") or chosen.get("run.dir") or default).expanduser()
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RunError(f"{folder} is not empty, and its files would stand among this sweep's; choose another run.dir.")
     _hydra([*flags, *overrides, f"hydra.sweep.dir={_quoted(folder)}"])
     runs = swept(folder)
     print(f"\n{folder}\n{summary(runs)}")

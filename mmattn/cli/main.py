@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   mmattn generate RUN --prompt "The "
   mmattn check tokenizer=protein
 """
+OTHER_DATA = "go on although the data are not those of the training"
 GROUPS = (
     "experiment", "data", "tokenizer", "backbone", "mixer", "pattern", "position", "head", "task",
     "optimizer", "schedule", "trainer", "callbacks", "loggers",
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     train = verbs.add_parser("train", help="train an experiment", epilog=_groups(), formatter_class=raw)
     train.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
     train.add_argument("--resume", metavar="RUN", help="go on with a run from its last whole epoch")
+    train.add_argument("--other-data", action="store_true", help=f"with --resume: {OTHER_DATA}")
     train.add_argument("-m", "--multirun", action="store_true", help="a run for each of key=value,value,…")
     train.add_argument("--cfg", "-c", choices=("job", "hydra", "all"), help="print the config and do nothing")
     train.add_argument("--package", "-p", metavar="KEY", help="with --cfg: this part alone")
@@ -46,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate = verbs.add_parser("evaluate", help="measure a run")
     evaluate.add_argument("run")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    evaluate.add_argument("--other-data", action="store_true", help=OTHER_DATA)
     predict = verbs.add_parser("predict", help="labels of new files")
     predict.add_argument("run")
     predict.add_argument("files", nargs="+")
@@ -103,7 +106,8 @@ def _run(arguments: argparse.Namespace) -> None:
         from mmattn.cli import use
 
         if arguments.verb == "evaluate":
-            for name, value in use.evaluate(arguments.run, arguments.split, given).items():
+            found = use.evaluate(arguments.run, arguments.split, given, arguments.other_data)
+            for name, value in found.items():
                 print(f"{arguments.split} {name}: {value:.4f}")
         elif arguments.verb == "predict":
             use.show_predictions(use.predict(arguments.run, arguments.files, given), arguments.json)
@@ -116,11 +120,14 @@ def _train(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         from mmattn.cli.train import resume
 
-        changes = [word for word in arguments.words if "=" in word]
-        if changes:
-            raise ConfigError(f"--resume goes on with the run's own config; it does not take {' '.join(changes)}.")
-        resume(arguments.resume, arguments.config_dir)
+        if arguments.words:
+            raise ConfigError(
+                f"--resume goes on with the run's own config; it does not take {' '.join(arguments.words)}."
+            )
+        resume(arguments.resume, arguments.config_dir, arguments.other_data)
         return
+    if arguments.other_data:
+        raise ConfigError("--other-data belongs to --resume RUN; a new run takes whatever data there are.")
     from mmattn.cli.launch import launch
 
     values = {"cfg": arguments.cfg, "package": arguments.package, "info": arguments.info}

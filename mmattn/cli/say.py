@@ -42,15 +42,17 @@ def announce(built: Built, run: Run, config: DictConfig, trainer: lightning.Trai
 def _counted(built: Built, split: Any) -> str:
     """Samples that are used, and pieces where long ones were cut."""
     dataset = built.data.dataset(split)
-    samples, pieces = len({item.sample for item in dataset.items}), len(dataset)
+    samples, pieces = len(dataset.names), len(dataset)
     return f"{samples:,} {split}" + (f" (cut into {pieces:,} pieces)" if pieces > samples else "")
 
 
-def conclude(built: Built, run: Run, results: dict[str, Any]) -> None:
-    """The metrics, what was spent, and what to do next."""
+def conclude(built: Built, run: Run, results: dict[str, Any], validated: bool) -> None:
+    """The metrics, what was spent, and what to do next; `validated`: whether validation chose the weights."""
     rows: list[tuple[str, str]] = [
         (split, figures(results[split])) for split in ("test", "validation") if split in results
     ]
+    if not validated:
+        rows.append(("weights", "those of the last step: nothing was validated while training"))
     rows += [
         ("spent", f"{results['steps']:,} steps, {results['tokens']:,} tokens, {duration(results['seconds'])}"),
         ("report", str(run.folder / "report.html")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,29 @@ from omegaconf import DictConfig
 
 from mmattn.build import Built, build, check_targets
 from mmattn.cli.counting import Books
-from mmattn.cli.estimate import estimate
+from mmattn.cli.estimate import Estimate, estimate
 from mmattn.cli.fit import fit
 from mmattn.cli.quiet import quiet
+from mmattn.cli.same_data import check_same_data, described
 from mmattn.cli.say import announce, conclude
 from mmattn.cli.trainer import measure, training_trainer
 from mmattn.cli.user_folder import bring
-from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError, RunError
 from mmattn.report.write import write_report
 from mmattn.run import Run, load_weights
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A training before its first step; nothing is in its folder yet, unless it is resumed."""
+
+    run: Run
+    config: DictConfig
+    built: Built
+    trainer: lightning.Trainer
+    books: Books
+    cost: Estimate
+    started: float
 
 
 def train(config: DictConfig, folder: Path | None = None, about: Mapping[str, str] | None = None) -> Run:
@@ -37,15 +51,19 @@ def train(config: DictConfig, folder: Path | None = None, about: Mapping[str, st
     built = prepared(config, inherited(config) if config.init_from else None)
     if config.init_from:
         start_from(built.task, config)
-    run = Run.create(config, folder)
+    ready = _ready(Run(folder or Run.reserve(config)), config, built, started)
+    run = Run.create(config, ready.run.folder)
     state = {"tokenizer": dict(built.tokenizer.state()), "classes": built.data.source.classes}
     run.write_origin({**state, "monitor": built.task.monitor}, about or {})
-    run.write("split.json", {split: _names(built.data.dataset(split)) for split in built.data.splits})
-    return _complete(run, config, built, started)
+    run.write("split.json", described(built.data))
+    return _complete(ready)
 
 
-def resume(folder: str, config_dir: str | None = None) -> Run:
-    """Go on with a run from its last whole epoch. Raises `RunError` where there is none."""
+def resume(folder: str, config_dir: str | None = None, other_data: bool = False) -> Run:
+    """Go on with a run from its last whole epoch.
+
+    Raises `RunError` where there is none, and where the data are others than before, unless `other_data` allows it.
+    """
     quiet()
     started = time.monotonic()
     run = Run.open(folder)
@@ -56,9 +74,11 @@ def resume(folder: str, config_dir: str | None = None) -> Run:
         raise RunError(f"{run.folder} has no checkpoints/last.ckpt to go on from; start it anew.")
     lightning.seed_everything(config.seed, verbose=False)
     built = prepared(config, run.state()["tokenizer"])
+    if not other_data:
+        check_same_data(run, built.data, list(built.data.splits))
     load_weights(built.task, run.weights("last"), str(last))  # says clearly what does not fit
     built.data.first_epoch = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
-    return _complete(run, config, built, started, last)
+    return _complete(_ready(run, config, built, started), last)
 
 
 def prepared(config: DictConfig, state: Any = None) -> Built:
@@ -67,11 +87,6 @@ def prepared(config: DictConfig, state: Any = None) -> Built:
     for split in built.data.splits:
         built.data.dataset(split)
     return built
-
-
-def _names(dataset: PreparedDataset) -> list[str]:
-    """Of the samples that are used, in order."""
-    return [dataset.names[index] for index in sorted({item.sample for item in dataset.items})]
 
 
 def inherited(config: DictConfig) -> Any:
@@ -99,17 +114,23 @@ def start_from(task: Any, config: DictConfig) -> None:
         load_weights(module, chosen, f"{config.init_from} ({part})")
 
 
-def _complete(run: Run, config: DictConfig, built: Built, started: float, last: Path | None = None) -> Run:
-    """Fit from the start or from the checkpoint `last`, measure the best weights, and write what came out."""
+def _ready(run: Run, config: DictConfig, built: Built, started: float) -> Ready:
     books = Books()
     trainer = training_trainer(config, run, built.task, books)
-    announce(built, run, config, trainer, estimate(built, trainer, built.data.first_epoch))
+    return Ready(run, config, built, trainer, books, estimate(built, trainer, built.data.first_epoch), started)
+
+
+def _complete(ready: Ready, last: Path | None = None) -> Run:
+    """Fit from the start or from the checkpoint `last`, measure the best weights, and write what came out."""
+    run, config, built, trainer, books = ready.run, ready.config, ready.built, ready.trainer, ready.books
+    announce(built, run, config, trainer, ready.cost)
     fit(trainer, built, run, last)
     fitted = books.seconds
+    validated = run.settle_best()
     load_weights(built.task, run.weights("best"), str(run.folder))
     results: dict[str, Any] = {
         **measure(built, config, ("test", "validation")),
-        "seconds": round(time.monotonic() - started + books.earlier, 1),
+        "seconds": round(time.monotonic() - ready.started + books.earlier, 1),
         "train_seconds": round(fitted, 1),
         "steps": trainer.global_step,
         "tokens": built.task.tokens_seen,
@@ -122,5 +143,5 @@ def _complete(run: Run, config: DictConfig, built: Built, started: float, last: 
     except Exception as error:  # hours of training are worth more than their report
         print(f"mmattn: report.html could not be made: {type(error).__name__}: {error}", file=sys.stderr)
     run.write("results.json", results)
-    conclude(built, run, results)
+    conclude(built, run, results, validated)
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightning
@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from mmattn.build import Built, make
 from mmattn.cli.counting import Books, EpochSeed
 from mmattn.cli.loggers import loggers
+from mmattn.cli.memory import enough_memory
 from mmattn.cli.progress import display
 from mmattn.errors import ConfigError
 from mmattn.run import Run
@@ -24,21 +25,40 @@ def training_trainer(config: DictConfig, run: Run, task: Any, books: Books) -> l
     """
     settings: dict[str, Any] = OmegaConf.to_container(config.trainer, resolve=True)  # type: ignore[assignment]
     settings.pop("_target_")
-    every, epochs = settings.get("check_val_every_n_epoch") or 1, settings.get("max_epochs") or -1
-    if 0 < epochs < every:
-        raise ConfigError(
-            f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates, so there would "
-            f"be no best checkpoint; set trainer.check_val_every_n_epoch={epochs} or less."
-        )
+    _check(settings)
     kept: dict[str, Any] = {"dirpath": run.checkpoints, "enable_version_counter": False}
-    best = ModelCheckpoint(filename="best", monitor=task.monitor, mode=task.mode, **kept)
-    last = ModelCheckpoint(filename="last", monitor=None, save_on_train_epoch_end=True, **kept)
-    callbacks = [EpochSeed(config.seed), books, best, last]
+    callbacks = [EpochSeed(config.seed), books]
+    if settings.get("limit_val_batches") != 0:
+        callbacks.append(ModelCheckpoint(filename="best", monitor=task.monitor, mode=task.mode, **kept))
+    callbacks.append(ModelCheckpoint(filename="last", monitor=None, save_on_train_epoch_end=True, **kept))
     callbacks += [display()] if settings.pop("enable_progress_bar", True) else []
     callbacks += [make(config, f"callbacks.{name}") for name in config.callbacks or ()]
     fixed: dict[str, Any] = {"enable_model_summary": False, "enable_progress_bar": False}
     given = {"callbacks": callbacks, "logger": loggers(config, run), "default_root_dir": run.folder}
     return _made(settings | fixed | given)
+
+
+def _check(settings: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` for settings with which nothing would be trained, or kept."""
+    if settings.get("fast_dev_run"):
+        raise ConfigError(
+            "trainer.fast_dev_run keeps no weights; for a short trial set trainer.max_epochs=1 "
+            "+trainer.limit_train_batches=1 +trainer.limit_val_batches=1."
+        )
+    if settings.get("overfit_batches"):
+        raise ConfigError(
+            "trainer.overfit_batches puts an order of its own in place of the batches; give the data fewer samples, "
+            "or set +trainer.limit_train_batches."
+        )
+    for key in ("max_epochs", "max_steps", "limit_train_batches"):
+        if settings.get(key) == 0:
+            raise ConfigError(f"trainer.{key}=0 trains nothing: set it to more.")
+    every, epochs = settings.get("check_val_every_n_epoch") or 1, settings.get("max_epochs") or -1
+    if 0 < epochs < every:
+        raise ConfigError(
+            f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates; set "
+            f"trainer.check_val_every_n_epoch={epochs} or less, or +trainer.limit_val_batches=0 if that is meant."
+        )
 
 
 def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -53,7 +73,8 @@ def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str
     for split in splits:
         if split in built.data.splits:
             run = trainer.validate if split == "validation" else trainer.test
-            values = run(built.task, built.data.loader(split), verbose=False)[0]  # type: ignore[arg-type]
+            with enough_memory("measuring", "lower loader.evaluation_batch_size"):
+                values = run(built.task, built.data.loader(split), verbose=False)[0]  # type: ignore[arg-type]
             results[split] = {name.split("/", 1)[1]: float(value) for name, value in values.items()}
     return results
 

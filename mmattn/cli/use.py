@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,22 @@ import torch
 
 from mmattn.build import build, build_task, check_targets, make
 from mmattn.cli.quiet import quiet
+from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
 from mmattn.cli.user_folder import bring
 from mmattn.data.dataset import pieces
-from mmattn.errors import BadSample, ConfigError
+from mmattn.data.source import Sample, Split
+from mmattn.errors import BadSample, ConfigError, MmattnError
 from mmattn.run import Run, load_weights
 
 
-def evaluate(folder: str, split: str = "test", config_dir: str | None = None) -> dict[str, float]:
-    """Metrics of a run's best weights on a split of its own data; `config_dir` is trusted besides mmattn."""
+def evaluate(
+    folder: str, split: Split = "test", config_dir: str | None = None, other_data: bool = False
+) -> dict[str, float]:
+    """Metrics of a run's best weights on a split of its own data; `config_dir` is trusted besides mmattn.
+
+    Raises `RunError` where the split holds other samples than at the training, unless `other_data` allows it.
+    """
     quiet()
     run = Run.open(folder)
     config = run.config
@@ -31,6 +39,8 @@ def evaluate(folder: str, split: str = "test", config_dir: str | None = None) ->
     load_weights(built.task, run.weights(), folder)
     if split not in built.data.splits:
         raise ConfigError(f"The data of {folder} has no {split} split; it has {', '.join(built.data.splits)}.")
+    if not other_data:
+        check_same_data(run, built.data, [split])
     return measure(built, config, [split])[split]
 
 
@@ -49,26 +59,36 @@ def load_task(folder: str, config_dir: str | None = None) -> Any:
 
 @torch.no_grad()
 def predict(folder: str, files: Sequence[str], config_dir: str | None = None) -> list[dict[str, Any]]:
-    """For each sample in the files: its name and what the task says of it, labels with probabilities."""
+    """For each sample in the files, in their order: its name, and labels with probabilities or the `error` in it."""
     task = load_task(folder, config_dir)
     if not hasattr(task, "predicted"):
         raise ConfigError(f"{folder} is no classifier; `mmattn generate` is for language models.")
-    found = []
-    for file in files:
+    return [said for file in files for said in _predicted(task, file)]
+
+
+def _predicted(task: Any, file: str) -> Iterator[dict[str, Any]]:
+    """What the task says of each sample of a file; an `error` for those that cannot be used, which stop nothing."""
+    try:
         if not Path(file).is_file():
             raise BadSample(file, "there is no such file")
-        for sample in task.tokenizer.read(Path(file)):
-            parts = pieces(task.tokenizer, sample.name, task.tokenizer.prepare(sample))
-            found.append({"name": sample.name, **task.predicted(parts)})
-    return found
+        samples = task.tokenizer.read(Path(file))
+    except BadSample as error:
+        yield {"name": error.name, "error": error.fault}
+        return
+    for sample in samples:
+        try:
+            yield {
+                "name": sample.name,
+                **task.predicted(pieces(task.tokenizer, sample.name, task.tokenizer.prepare(sample))),
+            }
+        except BadSample as error:
+            yield {"name": error.name, "error": error.fault}
 
 
 def generate(
     folder: str, prompt: str, count: int, temperature: float = 0.8, seed: int = 0, config_dir: str | None = None
 ) -> str:
     """The prompt and `count` more tokens of a language model."""
-    from mmattn.data.source import Sample
-
     task = load_task(folder, config_dir)
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model: it cannot generate.")
@@ -77,12 +97,16 @@ def generate(
 
 
 def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> None:
-    """One line a sample, or json."""
+    """One line a sample, or json. Raises `MmattnError` at the end where there are errors among them."""
     if as_json:
         print(json.dumps(predictions, indent=1))
-        return
-    for each in predictions:
+    good = [each for each in predictions if "error" not in each]
+    for each in [] if as_json else good:
         print(f"{each['name']}: {_said(each)}")
+    faults = [f"{each['name']}: {each['error']}" for each in predictions if "error" in each]
+    if faults:
+        sys.stdout.flush()
+        raise MmattnError(f"{len(faults)} of {len(predictions)} could not be predicted:\n  " + "\n  ".join(faults))
 
 
 def _said(prediction: dict[str, Any]) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import lightning
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-from mmattn.data.batches import Batches
+from mmattn.data.batches import InOrder, Shuffled
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
+from mmattn.data.loader import Guarded, Loader, as_it_is
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
+from mmattn.data.variations import Variations, varies
 from mmattn.errors import ConfigError
 from mmattn.tokenizer import Batch, Tokenizer
 
@@ -26,8 +29,9 @@ class DataModule(lightning.LightningDataModule):
         batch_size: samples a training batch.
         evaluation_batch_size: samples a validation or test batch; default twice as many.
         validation_fraction: cut off the training split where the source has no validation split.
-        pool: see `Batches`.
+        pool: see `Shuffled`.
         workers: processes that prepare batches.
+        kept_gigabytes: memory for the prepared samples of a split; those that do not fit are prepared when needed.
         on_bad_sample: `raise` or `skip` (counted, and reported).
         seed: of the split, the order and the augmentation.
     """
@@ -42,17 +46,25 @@ class DataModule(lightning.LightningDataModule):
         validation_fraction: float = 0.1,
         pool: int = 50,
         workers: int = 0,
+        kept_gigabytes: float = 4.0,
         on_bad_sample: str = "raise",
         seed: int = 0,
     ) -> None:
         super().__init__()
         if batch_size < 1:
             raise ConfigError(f"loader.batch_size={batch_size} must be at least 1.")
+        if evaluation_batch_size is not None and evaluation_batch_size < 1:
+            raise ConfigError(f"loader.evaluation_batch_size={evaluation_batch_size} must be at least 1, or null.")
         if pool < 1:
             raise ConfigError(f"loader.pool={pool} must be at least 1, which mixes all lengths.")
+        if workers < 0:
+            raise ConfigError(
+                f"loader.workers={workers} must be at least 0, which prepares batches while training waits."
+            )
         self.source, self.tokenizer = source, tokenizer
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
         self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed
+        self.kept_gigabytes = kept_gigabytes
         self.labels: Labels | None = None
         self.first_epoch = 0
         self.splits = _splits(source, validation_fraction, seed)
@@ -67,31 +79,44 @@ class DataModule(lightning.LightningDataModule):
         if split not in self.splits:
             raise ConfigError(f"This data has no {split} split; it has {', '.join(self.splits)}.")
         if split not in self._datasets:
+            # What augmentation makes of a sample is new each time: there is nothing to keep.
+            useless = split == "train" and varies(self.tokenizer, self.splits[split])
             dataset = PreparedDataset(
                 self.splits[split],
                 self.tokenizer,
                 self.labels,
-                training=split == "train",
-                seed=self.seed,
                 on_bad_sample=self.on_bad_sample,
+                kept_bytes=0 if useless else self.kept_gigabytes * 1e9,
             )
             if not len(dataset):
-                raise ConfigError(f"The {split} split has no usable sample ({len(dataset.skipped)} were skipped).")
+                raise ConfigError(
+                    f"The {split} split has no usable sample ({len(dataset.skipped)} were skipped): give it some."
+                )
             self._datasets[split] = dataset
         return self._datasets[split]
 
+    @cached_property
+    def training(self) -> Variations:
+        """The training split, augmented."""
+        return Variations(self.dataset("train"), self.seed)
+
+    @property
+    def training_batches(self) -> Shuffled:
+        """The batches of an epoch of training."""
+        lengths = self.training.lengths
+        return Shuffled(lengths, self.batch_size, seed=self.seed, pool=self.pool, epoch=self._epoch)
+
     def loader(self, split: Split) -> DataLoader[Batch]:
-        """Batches of a split: shuffled and augmented if it is the training split."""
-        dataset, training = self.dataset(split), split == "train"
-        size = self.batch_size if training else self.evaluation_batch_size
-        batches: Any = Batches(
-            dataset.lengths, size, shuffle=training, seed=self.seed, pool=self.pool, epoch=self._epoch
-        )
-        return DataLoader(
-            dataset,
+        """Batches of a split for evaluation, the training split too: as they are, in the same order each time."""
+        dataset = self.dataset(split)
+        return self._loaded(dataset, InOrder(dataset.lengths, self.evaluation_batch_size))
+
+    def _loaded(self, dataset: Dataset[Batch], batches: Any) -> DataLoader[Batch]:
+        return Loader(
+            Guarded(dataset),
             sampler=batches,
             batch_size=None,  # the sampler makes the batches, the dataset collates them
-            collate_fn=_as_it_is,
+            collate_fn=as_it_is,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
@@ -101,7 +126,7 @@ class DataModule(lightning.LightningDataModule):
         return max(self.trainer.current_epoch, self.first_epoch) if self.trainer else 0
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        return self.loader("train")
+        return self._loaded(self.training, self.training_batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self.loader("validation")
@@ -120,6 +145,8 @@ def _splits(source: Source, validation_fraction: float, seed: int) -> dict[Split
     if "train" not in splits or not len(splits["train"]):
         raise ConfigError(f"{type(source).__name__} gives no training samples.")
     if "validation" not in splits:
+        if not 0 < validation_fraction < 1:
+            raise ConfigError(f"loader.validation_fraction={validation_fraction} must lie between 0 and 1.")
         train = splits["train"]
         rest, part = cut(train, validation_fraction, seed, source.classes)
         splits["train"], splits["validation"] = _subset(train, rest), _subset(train, part)
@@ -138,7 +165,3 @@ class _Pick:
 
     def __call__(self, index: int) -> Sample:
         return self.samples[self.indices[index]]
-
-
-def _as_it_is(batch: Any) -> Batch:
-    return batch

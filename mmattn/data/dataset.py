@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,14 +12,18 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mmattn.data.batches import Place
+from mmattn.data.kept import Kept
 from mmattn.data.labels import Labels
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
+Fetched = tuple[int, str, Tensor | None, Prepared]
+"""Index, name, label as `Labels.read` gives it, and prepared value of a sample or of a piece of one."""
+
 
 class Item(NamedTuple):
-    """Tokens `start` to `stop` (None: all) of a sample."""
+    """Tokens `start` to `stop` (None: all) of a sample; `length` counts prefix tokens too."""
 
     sample: int
     start: int
@@ -28,13 +34,14 @@ class Item(NamedTuple):
 class PreparedDataset(Dataset[Batch]):
     """Batches of one split. Every sample is prepared once at construction, so that a bad one is found before training.
 
+    `digest` changes when the names, labels, lengths or order of the used samples do, or a text among them.
+
     Args:
         samples: raw samples.
         tokenizer: prepares and collates.
         labels: what the task makes of labels; None where its targets are the tokens themselves.
-        training: augment, and shift the pieces of cut samples at random.
-        seed: of the augmentation.
         on_bad_sample: `raise`, or `skip`, which leaves it out and lists it in `skipped`.
+        kept_bytes: memory for prepared samples; those that do not fit are read and prepared again when needed.
     """
 
     def __init__(
@@ -43,20 +50,18 @@ class PreparedDataset(Dataset[Batch]):
         tokenizer: Tokenizer,
         labels: Labels | None = None,
         *,
-        training: bool = False,
-        seed: int = 0,
         on_bad_sample: str = "raise",
+        kept_bytes: float = 4e9,
     ) -> None:
         if on_bad_sample not in ("raise", "skip"):
             raise ConfigError(f"loader.on_bad_sample={on_bad_sample} must be 'raise' or 'skip'.")
         self.samples, self.tokenizer, self.labels = samples, tokenizer, labels
-        self.training, self.seed = training, seed
-        self.augments = training and type(tokenizer).augment is not Tokenizer.augment
-        self.prepared: dict[int, Prepared] = {}
+        self.prepared = Kept(self._prepare, kept_bytes)
         self.names: dict[int, str] = {}
         self.given: dict[int, Tensor | None] = {}  # the labels as `Labels.read` gives them
         self.items: list[Item] = []
         self.skipped: list[str] = []
+        self.digest = ""
         for index in range(len(samples)):
             try:
                 self._add(index)
@@ -70,6 +75,13 @@ class PreparedDataset(Dataset[Batch]):
         """Tokens of each item, prefix tokens included."""
         return [item.length for item in self.items]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The labels as bytes: torch would open a file for each tensor that it sends to a spawned worker."""
+        return {**self.__dict__, "given": pickle.dumps(self.given)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, given=pickle.loads(state["given"]))
+
     def __len__(self) -> int:
         return len(self.items)
 
@@ -78,56 +90,49 @@ class PreparedDataset(Dataset[Batch]):
         return self.batch(places)
 
     def batch(self, places: Iterable[Place]) -> Batch:
-        """A collated batch; `names`, and `labels` where the task has any, are in it."""
-        names, given, prepared = zip(*(self._fetch(epoch, index) for epoch, index in places), strict=True)
+        """A collated batch of items, the same in every epoch; `names`, and `labels` if the task has any, are in it."""
+        return self.collate([self._fetch(self.items[index]) for _, index in places])
+
+    def collate(self, fetched: Sequence[Fetched]) -> Batch:
+        """What `batch` makes of samples, or pieces of them, that were fetched."""
+        samples, names, given, prepared = zip(*fetched, strict=True)
         batch = self.tokenizer.collate(prepared)
-        batch["names"] = list(names)
+        batch["names"], batch["samples"] = list(names), torch.tensor(samples)
         if self.labels is not None:
             targets = [self.labels.target(*each, self.tokenizer) for each in zip(given, prepared, strict=True)]
             batch["labels"] = self.labels.stack(targets, batch["layout"].side)
         return batch
 
+    def read(self, sample: Sample, prepared: Prepared) -> Tensor | None:
+        """The label of a sample, where the task has any."""
+        return None if self.labels is None else self.labels.read(sample, prepared, self.tokenizer)
+
+    def _prepare(self, index: int) -> Prepared:
+        return self.tokenizer.prepare(self.samples[index])
+
     def _add(self, index: int) -> None:
         sample, tokenizer = self.samples[index], self.tokenizer
         prepared = tokenizer.prepare(sample)
-        self.given[index] = self._read(sample, prepared)
-        self.prepared[index], self.names[index] = prepared, sample.name
+        label = self.read(sample, prepared)
+        length = tokenizer.length(prepared)
         if tokenizer.stride is None:
             tokenizer.check_length(sample.name, prepared)
-            self.items.append(Item(index, 0, None, tokenizer.length(prepared)))
-            return
-        for start, stop in spans(tokenizer, prepared, tokenizer.stride):
-            self.items.append(Item(index, start, stop, stop - start + tokenizer.prefix.count))
+            self.items.append(Item(index, 0, None, length))
+        else:
+            for start, stop in spans(tokenizer, prepared, tokenizer.stride):
+                self.items.append(Item(index, start, stop, stop - start + tokenizer.prefix.count))
+        self.names[index], self.given[index] = sample.name, label
+        self.prepared.offer(index, prepared)
+        # Not the values of pictures and sounds: decoders and resamplers differ a little from machine to machine.
+        text = sample.value if isinstance(sample.value, str) else None
+        said = repr((self.digest, sample.name, None if label is None else label.tolist(), length, text))
+        self.digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _read(self, sample: Sample, prepared: Prepared) -> Tensor | None:
-        return None if self.labels is None else self.labels.read(sample, prepared, self.tokenizer)
-
-    def _fetch(self, epoch: int, index: int) -> tuple[str, Tensor | None, Prepared]:
-        """Name, label and prepared value of an item."""
-        item = self.items[index]
-        name, label, prepared = self.names[item.sample], self.given[item.sample], self.prepared[item.sample]
-        generator = torch.Generator()
-        if self.training:
-            generator.manual_seed(hash((self.seed, epoch, index)) % 2**63)
-        if self.augments:
-            sample = self.tokenizer.augment(self.samples[item.sample], generator)
-            prepared = self.tokenizer.prepare(sample)
-            label = self._read(sample, prepared)
-            self.tokenizer.check_length(name, prepared)
-        if item.stop is None:
-            return name, label, prepared
-        start, stop = self._shifted(item, self.tokenizer.count(prepared), generator)
-        return name, label, self.tokenizer.cut(prepared, start, stop)
-
-    def _shifted(self, item: Item, count: int, generator: torch.Generator) -> tuple[int, int]:
-        """A piece's bounds; in training moved by up to a stride, so that epochs see all boundaries."""
-        assert item.stop is not None and self.tokenizer.stride is not None
-        if not self.training:
-            return item.start, item.stop
-        width = item.stop - item.start
-        shift = int(torch.randint(self.tokenizer.stride, (), generator=generator))
-        start = min(item.start + shift, count - width)
-        return start, start + width
+    def _fetch(self, item: Item) -> Fetched:
+        prepared = self.prepared[item.sample]
+        if item.stop is not None:
+            prepared = self.tokenizer.cut(prepared, item.start, item.stop)
+        return item.sample, self.names[item.sample], self.given[item.sample], prepared
 
 
 def spans(tokenizer: Tokenizer, prepared: Prepared, stride: int) -> Iterator[tuple[int, int]]:

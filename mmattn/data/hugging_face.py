@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,8 @@ class HuggingFace(Source):
             `save_to_disk` wrote, or one of data files that `load_dataset` reads.
         subset: the configuration of a dataset that has several ("sst2" of "nyu-mll/glue").
         text_column, image_column, audio_column: exactly one of them.
-        label_column: class labels, numbers or names; None for samples without labels.
+        label_column: class labels, numbers or names, or lists of them (several classes a sample); None for samples
+            without labels.
         splits: the dataset's own name by split; None takes those called train, validation and test.
 
     A split whose labels are all -1 (hidden, as in GLUE's tests) counts as not there; `notes` says so. Raises
@@ -64,8 +65,8 @@ class HuggingFace(Source):
     def classes(self) -> tuple[str, ...] | None:  # type: ignore[override]
         if self.label_column is None:
             return None
-        names = getattr(self._data["train"].features[self.label_column], "names", None)
-        return tuple(names) if names else files.in_order(str(x) for x in self._data["train"][self.label_column])
+        names = self._class_names()
+        return tuple(names) if names else files.in_order(str(x) for x in _flat(self._data["train"][self.label_column]))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -80,21 +81,30 @@ class HuggingFace(Source):
         data = self._data[split].select_columns([self.column])
         return Lazy(len(data), partial(_read, f"{self.root}.{split}", data, self.column, self.kind, labels), labels)
 
-    def _labels(self, split: Split) -> list[int] | None:
+    def _class_names(self) -> list[str] | None:
+        """Names that the dataset itself gives to the numbers of its labels."""
+        feature = self._data["train"].features[self.label_column]
+        return getattr(getattr(feature, "feature", feature), "names", None)  # that of a list's elements
+
+    def _labels(self, split: Split) -> list[Any] | None:
         if self.classes is None or self.label_column is None:
             return None
-        named = hasattr(self._data["train"].features[self.label_column], "names")
+        named = bool(self._class_names())
         numbers: dict[Any, int] = {i if named else name: i for i, name in enumerate(self.classes)}
-        labels = []
-        for index, label in enumerate(self._data[split][self.label_column]):
+
+        def number(label: Any, index: int) -> int:
             key = label if named else str(label)
             if key not in numbers:
-                raise files.unknown_label(str(label), f"{self.root}.{split}[{index}]", self.classes)
-            labels.append(numbers[key])
-        return labels
+                raise files.unknown_label(str(label), f"{self.root}.{split}[{index}]", self.classes or ())
+            return numbers[key]
+
+        return [
+            [number(each, index) for each in label] if isinstance(label, list) else number(label, index)
+            for index, label in enumerate(self._data[split][self.label_column])
+        ]
 
     def _is_hidden(self, split: str) -> bool:
-        return self.label_column is not None and set(self._data[split][self.label_column]) == {-1}
+        return self.label_column is not None and set(_flat(self._data[split][self.label_column])) == {-1}
 
     def _checked(self, data: Any) -> Any:
         for key, column in ((f"{self.kind}_column", self.column), ("label_column", self.label_column)):
@@ -108,6 +118,12 @@ class HuggingFace(Source):
 
             return data.cast_column(self.column, Audio(decode=False))  # soundfile decodes: no torchcodec needed
         return data
+
+
+def _flat(labels: Iterable[Any]) -> Iterator[Any]:
+    """Single labels, those of lists too."""
+    for label in labels:
+        yield from label if isinstance(label, list) else [label]
 
 
 def _load(root: str, subset: str | None) -> Mapping[str, Any]:
@@ -128,7 +144,7 @@ def _load(root: str, subset: str | None) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 
 
-def _read(name: str, data: Any, column: str, kind: str, labels: Sequence[int] | None, index: int) -> Sample:
+def _read(name: str, data: Any, column: str, kind: str, labels: Sequence[Any] | None, index: int) -> Sample:
     name = f"{name}[{index}]"
     value = data[index][column]
     if value is None or value == "":

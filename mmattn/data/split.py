@@ -58,10 +58,28 @@ def cut_groups(
 def three_way(
     labels: Sequence[int], validation: float, test: float, seed: int, classes: Sequence[str] | None = None
 ) -> dict[str, list[int]]:
-    """Stratified indices of train, validation and test; `validation` and `test` are fractions of the whole."""
+    """Stratified indices of train, validation and test; `validation` and `test` are fractions of the whole.
+
+    Raises `ConfigError` for fractions that leave one of the three empty.
+    """
+    if min(validation, test) <= 0 or validation + test >= 1:
+        raise ConfigError(
+            f"data.validation={validation} and data.test={test} must both be above 0, and leave something to train on: "
+            "their sum must be below 1."
+        )
     rest, tested = cut_groups(labels, test, seed, classes)
     train, validated = cut_groups([labels[i] for i in rest], validation / (1 - test), seed, classes)
     return {"train": [rest[i] for i in train], "validation": [rest[i] for i in validated], "test": tested}
+
+
+def split_sizes(train: int, validation: int, test: int) -> dict[str, int]:
+    """How many samples of each split a source shall make. Raises `ConfigError` for none to train on."""
+    sizes = {"train": train, "validation": validation, "test": test}
+    for split, size in sizes.items():
+        least = 1 if split == "train" else 0
+        if size < least:
+            raise ConfigError(f"data.{split}={size} must be at least {least}.")
+    return sizes
 
 
 def _named(group: Hashable, classes: Sequence[str] | None) -> str:

@@ -10,6 +10,7 @@ import torch
 
 from mmattn.data.readers import Waveform
 from mmattn.data.source import SPLITS, Lazy, Sample, Source, Split
+from mmattn.data.split import split_sizes
 
 RATE = 8000
 
@@ -39,13 +40,13 @@ class SyntheticAudio(Source):
     classes = ("ai", "ia", "au", "ua", "iu", "ui", "eo", "oe")
 
     def __init__(self, train: int = 2000, validation: int = 300, test: int = 500, seed: int = 0) -> None:
-        self.sizes: dict[str, int] = {"train": train, "validation": validation, "test": test}
+        self.sizes = split_sizes(train, validation, test)
         self.seed = seed
 
-    def samples(self, split: Split) -> Sequence[Sample]:
+    def samples(self, split: Split) -> Sequence[Sample] | None:
         count = self.sizes[split]
         labels = [i % len(self.classes) for i in range(count)]
-        return Lazy(count, partial(self._make, split), labels)
+        return Lazy(count, partial(self._make, split), labels) if count else None
 
     def _make(self, split: Split, index: int) -> Sample:
         random = numpy.random.default_rng((self.seed, SPLITS.index(split), index))

@@ -10,6 +10,8 @@ import torch
 
 from mmattn.data.readers import Waveform
 from mmattn.data.source import SPLITS, Lazy, Sample, Source, Split
+from mmattn.data.split import split_sizes
+from mmattn.errors import ConfigError
 
 RATE = 8000
 LOWEST = 220.0  # hertz: the A below middle C
@@ -27,12 +29,14 @@ class SyntheticChords(Source):
     classes = ("A", "A#", "B", "C", "C#", "D", "D#", "E", "F", "F#", "G", "G#")
 
     def __init__(self, train: int = 2000, validation: int = 300, test: int = 500, seed: int = 0, most: int = 5) -> None:
-        self.sizes: dict[str, int] = {"train": train, "validation": validation, "test": test}
+        if not 1 <= most <= len(self.classes):
+            raise ConfigError(f"data.most={most} must be between 1 and {len(self.classes)}, the number of notes.")
+        self.sizes = split_sizes(train, validation, test)
         self.seed, self.most = seed, most
 
-    def samples(self, split: Split) -> Sequence[Sample]:
+    def samples(self, split: Split) -> Sequence[Sample] | None:
         labels = [self._notes(self._random(split, index)) for index in range(self.sizes[split])]
-        return Lazy(len(labels), partial(self._make, split), labels)
+        return Lazy(len(labels), partial(self._make, split), labels) if labels else None
 
     def _random(self, split: Split, index: int) -> numpy.random.Generator:
         return numpy.random.default_rng((self.seed, SPLITS.index(split), index))

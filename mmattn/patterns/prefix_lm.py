@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mmattn.errors import ConfigError
 from mmattn.patterns.pattern import Facts, Pattern
 
 
@@ -14,5 +15,8 @@ class PrefixLM(Pattern):
 
     def allows(self, query: Facts, key: Facts) -> Any:
         if "prefix" not in key.extra:
-            raise ValueError("the prefix-LM pattern reads info.extra['prefix'] (bool), which these tokens do not have")
+            raise ConfigError(
+                "pattern=prefix_lm reads info.extra['prefix'], which says what tokens are the prefix, and these tokens "
+                "do not have it: set task=language_modelling and task.prefix=0.5, or another pattern."
+            )
         return (key.order <= query.order) | key.extra["prefix"]

@@ -24,6 +24,12 @@ def images(folder):
             Image.fromarray(np.full((8, 8), 40 * i, np.uint8)).save(folder / label / f"{i}.png")
 
 
+def one_class(folder):
+    (folder / "only").mkdir()
+    for i in range(4):
+        Image.fromarray(np.full((8, 8), 40 * i, np.uint8)).save(folder / "only" / f"{i}.png")
+
+
 def sounds(folder, value=None):
     noise = np.random.default_rng(0)
     for label in "ab":
@@ -79,6 +85,7 @@ CASES = {
     "no files": (lambda folder: None, IMAGE, ["data", "image"]),
     "no column": (lambda folder: table(folder, GOOD, "txt,label"), TEXT, ["text", "txt"]),
     "unknown label": (unknown_label, [*TEXT, "data.files.validation=validation.csv"], ["validation.csv", "7"]),
+    "one class": (one_class, IMAGE, ["no class but 'only'", "Classification", "masked_modelling"]),
     "one sample": (lambda folder: table(folder, [*GOOD, "only one,2"]), TEXT, ["'2'", "only one sample"]),
 }
 
@@ -94,6 +101,22 @@ def test_bad_data_is_one_clear_message(case, tmp_path, capsys):
     assert shown.err.startswith("mmattn: ") and "Traceback" not in shown.err and len(shown.err) < 500
     assert all(word in shown.err for word in expected), shown.err
     assert "epoch 1" not in shown.out and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "words, expected",
+    [
+        (["audio_tags", "data.most=13"], "data.most=13 must be between 1 and 12"),
+        (["audio_tags", "data.most=0"], "data.most=0 must be between 1 and 12"),
+        (["audio", "data.train=-5"], "data.train=-5 must be at least 1"),
+        (["audio", "data.train=0"], "data.train=0 must be at least 1"),
+        (["image", "data.validation=0"], "data.validation=0 and data.test=0.2 must both be above 0"),
+        (["protein", "data.test=0.95"], "data.validation=0.1 and data.test=0.95"),
+    ],
+)
+def test_sizes_that_cannot_be_are_named(words, expected, tmp_path, capsys):
+    assert main(["train", *words, f"run.dir={tmp_path / 'run'}"]) == 1
+    assert expected in capsys.readouterr().err
 
 
 def test_a_bad_sample_is_skipped_counted_and_said_where_the_config_says_so(tmp_path, capsys):

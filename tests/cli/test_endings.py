@@ -111,3 +111,68 @@ def test_a_damaged_checkpoint_is_one_clear_message(image_run, tmp_path, capsys):
 def test_resume_takes_no_other_settings(image_run, capsys):
     assert main(["train", "--resume", str(image_run), "trainer.max_epochs=9"]) == 1
     assert "does not take trainer.max_epochs=9" in capsys.readouterr().err
+
+
+def test_a_file_elsewhere_is_not_taken_for_the_run_folder(tmp_path, monkeypatch, capsys):
+    def gone(*_):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "/data/elsewhere.png")
+
+    monkeypatch.setattr(Task, "training_step", gone)
+    assert main(["train", "image", *SMALL, f"run.dir={tmp_path / 'run'}"]) == 1
+    message = capsys.readouterr().err
+    assert "/data/elsewhere.png cannot be used (No such file" in message and "cannot be written" not in message
+
+
+@pytest.mark.parametrize(
+    "words", [["trainer.max_steps=3"], ["+trainer.limit_val_batches=0"], ["+trainer.limit_val_batches=0.0"]]
+)
+def test_without_validation_the_last_weights_are_the_best(words, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(["train", "image", *SMALL, "trainer.max_epochs=1", *words, f"run.dir={folder}"]) == 0
+    assert "those of the last step: nothing was validated" in capsys.readouterr().out
+    run = Run.open(folder)
+    best, last = run.weights("best"), run.weights("last")
+    assert all(torch.equal(best[key], last[key]) for key in last) and "accuracy" in run.read("results.json")["test"]
+
+
+@pytest.mark.parametrize(
+    "word, expected",
+    [
+        ("+trainer.fast_dev_run=true", "+trainer.limit_train_batches=1"),
+        ("+trainer.overfit_batches=2", "+trainer.limit_train_batches"),
+        ("+trainer.limit_train_batches=0", "trains nothing"),
+        ("trainer.max_steps=0", "trains nothing"),
+        ("+trainer.enable_checkpointing=false", "enable_checkpointing"),
+    ],
+)
+def test_a_trainer_that_would_keep_nothing_is_refused_before_it_begins(word, expected, tmp_path, capsys):
+    words = [each for each in SMALL if each.split("=")[0] != word.split("=")[0]]
+    assert main(["train", "image", *words, word, f"run.dir={tmp_path / 'run'}"]) == 1
+    shown = capsys.readouterr()
+    assert expected in shown.err and "epoch 1" not in shown.out and not (tmp_path / "run").exists()
+
+
+def test_a_setting_that_lightning_refuses_late_is_one_clear_message(tmp_path, capsys):
+    word = "+trainer.limit_val_batches=0.001"
+    assert main(["train", "image", *SMALL, word, f"run.dir={tmp_path / 'run'}"]) == 1
+    assert "trainer: You requested to check 0.001" in capsys.readouterr().err
+
+
+CPU, CUDA = "[enforce fail] DefaultCPUAllocator: can't allocate memory", "CUDA out of memory"
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError(CUDA), RuntimeError(CPU), MemoryError()])
+@pytest.mark.parametrize("training", [False, True])
+def test_memory_that_does_not_suffice_is_one_clear_message(error, training, tmp_path, monkeypatch, capsys):
+    evaluate = Classification.evaluate
+
+    def large(task, batch):
+        if (task._trainer is not None) is training:
+            raise error
+        return evaluate(task, batch)
+
+    monkeypatch.setattr(Classification, "evaluate", large)
+    assert main(["train", "image", *SMALL, f"run.dir={tmp_path / 'run'}"]) == 1
+    message = capsys.readouterr().err
+    assert "Out of memory while t" in message and "loader.batch_size" in message and "tokenizer.max_length" in message
+    assert (tmp_path / "run").exists() is training  # what was not begun leaves nothing

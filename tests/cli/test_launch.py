@@ -10,6 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
+from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
 from mmattn.cli.sweep import Swept, summary
 from tests.cli.small import SMALL
@@ -28,6 +29,16 @@ def test_cfg_prints_the_config_and_trains_nothing(capsys, tmp_path, monkeypatch)
     assert main(["train", "image", "--cfg", "job", "backbone.depth=7"]) == 0
     assert OmegaConf.create(capsys.readouterr().out).backbone.depth == 7
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["image", "seed=1", "~callbacks"], ["seed=1", "image", "~callbacks"]])
+def test_the_experiments_name_may_stand_anywhere(words):
+    assert experiment(words) == ["experiment=image", "seed=1", "~callbacks"]
+
+
+def test_a_second_word_without_a_value_is_named(capsys):
+    assert main(["train", "image", "backbone.depth", "7"]) == 1
+    assert "'backbone.depth' is no setting, and the experiment is 'image'" in capsys.readouterr().err
 
 
 def test_info_shows_where_parts_come_from(capsys):
@@ -49,6 +60,13 @@ def test_a_sweep_makes_runs_and_a_summary(capsys, tmp_path):
     found = [json.loads((tmp_path / "sweep" / str(i) / "results.json").read_text()) for i in range(2)]
     assert [each["seed"] for each in found] == [0, 1] and found[0]["test"] != found[1]["test"]
     assert f"{sum(each['test']['loss'] for each in found) / 2:.4f} ±" in shown
+
+
+def test_a_sweep_is_not_put_among_other_files(capsys, tmp_path):
+    (tmp_path / "sweep" / "0").mkdir(parents=True)
+    assert main(["train", "image", "-m", "seed=0,1", *SMALL, f"run.dir={tmp_path / 'sweep'}"]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "sweep").rglob("*")] == ["0"]
 
 
 def test_a_sweep_says_which_run_failed(capsys, tmp_path):

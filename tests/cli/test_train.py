@@ -53,6 +53,20 @@ def test_predict_reads_new_files(image_run, tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)[0]["name"] == found["name"]
 
 
+def test_a_bad_file_does_not_lose_the_others(image_run, tmp_path, capsys):
+    good, bad, missing = (str(tmp_path / name) for name in ("a.png", "b.png", "c.png"))
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(good)
+    (tmp_path / "b.png").write_text("no picture")
+    assert main(["predict", str(image_run), good, bad, missing, good]) == 1
+    shown = capsys.readouterr()
+    assert [line.split(":")[0] for line in shown.out.splitlines()] == [good, good]
+    assert "2 of 4 could not be predicted" in shown.err and f"{bad}: is not" in shown.err and missing in shown.err
+    assert main(["predict", str(image_run), good, bad, missing, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in found] == [good, bad, missing]
+    assert ["error" in each for each in found] == [False, True, True] and "label" in found[0]
+
+
 def test_the_same_seed_gives_the_same_weights(image_run, tmp_path):
     again = tmp_path / "again"
     assert main(["train", "image", *SMALL, f"run.dir={again}"]) == 0

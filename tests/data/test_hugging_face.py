@@ -48,6 +48,27 @@ def test_labels_that_are_names_and_splits_of_other_names(tmp_path):
     assert check_source(source) == []
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_lists_of_labels(tmp_path, named):
+    labels = [[1, 0], [], [1]] if named else [["b", "a"], [], ["b"]]
+    element = datasets.ClassLabel(names=["a", "b"]) if named else datasets.Value("string")
+    features = {"text": datasets.Value("string"), "label": datasets.Sequence(element)}
+    train, test = {"text": ["x", "y", "z"], "label": labels}, {"text": ["u", "v", "w"], "label": labels}
+    source = HuggingFace(saved(tmp_path / "d", features, train=train, test=test), text_column="text")
+    assert source.classes == ("a", "b")
+    assert [sample.label for sample in source.samples("train")] == [[1, 0], [], [1]]
+    assert source.samples("test") is not None and check_source(source) == []
+
+
+def test_an_unknown_label_in_a_list_is_named(tmp_path):
+    texts = {"text": ["x"], "label": [["spam", "ham"]]}
+    source = HuggingFace(
+        saved(tmp_path / "d", train=texts, test={"text": ["y"], "label": [["spm"]]}), text_column="text"
+    )
+    with pytest.raises(ConfigError, match=r"test\[0\]: the label 'spm'.*Did you mean 'spam'\?"):
+        source.samples("test")
+
+
 def test_images_and_sounds(tmp_path):
     wave = io.BytesIO()
     soundfile.write(wave, numpy.zeros((40, 1), dtype="float32"), 8000, format="WAV")

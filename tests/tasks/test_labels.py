@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mmattn.build import build
+from mmattn.cli.compose import composed
 from mmattn.data.arrays import Arrays
 from mmattn.data.dataset import PreparedDataset, pieces
 from mmattn.data.labels import ClassPerUnit, OneClass, SeveralClasses
 from mmattn.data.source import Sample
+from mmattn.data.variations import Variations
 from mmattn.errors import BadSample, ConfigError
 from mmattn.tasks.multi_label import several_hot
 from mmattn.tokenizers.bpe import BPETokenizer
@@ -16,6 +19,7 @@ from mmattn.tokenizers.characters import CharacterTokenizer
 from mmattn.tokenizers.image import ImageTokenizer
 from mmattn.tokenizers.protein import ProteinTokenizer
 from mmattn.tokenizers.text import ByteTokenizer
+from tests.tasks.test_experiments import FEW, data_of
 
 
 def dataset(labels, tokenizer, *samples, **arguments):
@@ -61,7 +65,7 @@ def test_pieces_of_a_long_sample_keep_their_labels():
     text, label = "abcdefg", [0, 1, 2, 3, 4, 5, 6]
     found = dataset(ClassPerUnit(), ByteTokenizer(8, max_length=4, stride=3, prefix=1), (text, label))
     assert batch_labels(found) == [[0, 1, 2], [3, 4, 5], [6, -1, -1]]
-    shifted = dataset(ClassPerUnit(), ByteTokenizer(8, max_length=4, stride=3), (text, label), training=True)
+    shifted = Variations(dataset(ClassPerUnit(), ByteTokenizer(8, max_length=4, stride=3), (text, label)))
     for epoch in range(4):
         batch = shifted.batch([(epoch, 0)])
         assert batch["labels"].tolist() == (batch["ids"] - ord("a")).tolist()
@@ -93,6 +97,27 @@ def test_a_label_of_another_kind_is_named_before_training(labels, label, message
         dataset(labels, ByteTokenizer(8), ("abc", label))
     kept = dataset(labels, ByteTokenizer(8), ("abc", label), on_bad_sample="skip")
     assert len(kept) == 0 and len(kept.skipped) == 1
+
+
+@pytest.mark.parametrize(
+    ("experiment", "labels", "message"),
+    [
+        ("text_classification", [0, 8], "s1: has the label 8, and the 8 classes .* are numbered from 0 to 7"),
+        ("text_classification", [-1, 0], "s0: has the label -1"),
+        ("audio_tags", [[0, -1], [3, 12]], "s1: has the label 12, and the 12 classes"),
+        ("audio_tags", [[-2, -1], [3, 4]], "s0: has the label -2"),
+        ("text_tagging", [[0, -1], [99, 1]], "s1: has the label 99"),
+    ],
+)
+def test_a_label_that_is_no_class_is_named(experiment, labels, message):
+    small = ["backbone.dim=16", "backbone.depth=1", *FEW.get(data_of(experiment), [])]
+    task = build(composed([f"experiment={experiment}", *small])).task
+    batch = {"labels": torch.tensor(labels), "names": ["s0", "s1"]}
+    for use in (task.evaluate, lambda each: task.transfer_batch_to_device(each, torch.device("meta"), 0)):
+        with pytest.raises(BadSample, match=message):
+            use(batch)
+    with pytest.raises(BadSample, match="sample [01] of a batch: has the label"):
+        task.evaluate({"labels": batch["labels"]})
 
 
 def test_a_tokenizer_without_units_says_so():

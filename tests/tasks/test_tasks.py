@@ -31,7 +31,6 @@ def overfit(experiment, steps, **changes):
     batch = next(iter(few.loader("validation")))
     few._datasets.clear()
     dataset = few.dataset("train")
-    dataset.augments = False
     batch = dataset.batch([(0, i) for i in range(len(dataset))][:16])
     task = built.task.train()
     optimizer = torch.optim.Adam(task.parameters(), lr=5e-3)

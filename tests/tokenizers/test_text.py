@@ -97,7 +97,7 @@ def test_unknown_character_is_kept_on_demand_and_counted() -> None:
     tokenizer.fit([Sample("x", "abc")])
     prepared = tokenizer.prepare(Sample("x", "aäbö"))
     assert tokenizer.unknown_count(prepared) == 2
-    assert tokenizer.restore(prepared["ids"]) == "ab"
+    assert tokenizer.restore(prepared["ids"]) == "a\ufffdb\ufffd"
     assert [tokenizer.describe(prepared, i) for i in range(2)] == ["a", "<unk>"]
     with pytest.raises(ConfigError, match="unknown=drop is not one of: error, keep"):
         CharacterTokenizer(8, unknown="drop")  # type: ignore[arg-type]
@@ -115,6 +115,17 @@ def test_rare_and_new_words_are_read_as_unknown_and_counted() -> None:
         tokenizer.prepare(Sample("d", "  "))
     with pytest.raises(ConfigError, match="least=0 must be at least 1"):
         WordTokenizer(8, least=0)
+
+
+def test_an_unknown_token_is_special() -> None:
+    pieces = tokenizers.models.WordPiece({"[UNK]": 0, "a": 1}, unk_token="[UNK]")
+    bpe = BPETokenizer(8)
+    bpe.restore_state({"tokenizer": tokenizers.Tokenizer(pieces).to_str()})
+    assert bpe.special_ids == {0, 2, 3, 4}
+    for tokenizer in (WordTokenizer(8, least=1), CharacterTokenizer(8, unknown="keep")):
+        tokenizer.fit([Sample("x", "abc")])
+        assert tokenizer.unknown_id == 3 and tokenizer.special_ids == {0, 1, 2, 3}
+    assert CharacterTokenizer(8).unknown_id is None
 
 
 def test_nothing_works_before_fit() -> None:
@@ -183,6 +194,22 @@ def test_long_text_is_an_error_or_is_cut() -> None:
     with pytest.raises(BadSample, match=r"x: makes 7 tokens, and the model takes 5; raise tokenizer[.]max_length"):
         tokenizer.check_length("x", prepared)
     assert tokenizer.restore(tokenizer.cut(prepared, 2, 4)["ids"]) == "cd"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"stride": 8}, "tokenizer.stride=8 needs tokenizer.max_length, the length of a piece"),
+        (
+            {"stride": 256, "max_length": 256, "prefix": 1},
+            "stride=256 must be at least 1 and at most 255, .*max_length=256 without the 1 tokens of tokenizer.prefix",
+        ),
+        ({"stride": 0, "max_length": 256}, "stride=0 must be at least 1 and at most 256"),
+    ],
+)
+def test_a_stride_fits_a_piece(arguments: dict[str, int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ByteTokenizer(8, **arguments)
 
 
 def test_read(tmp_path: Path) -> None:
