@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Attention", "Backbone", "BadSample", "Block", "Causal", "ConfigError", "Convolution", "Full", "GlobalTokens", "Learned",
-    "Mixer", "MmattnError", "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow",
+    "Attention", "Backbone", "BadSample", "Block", "Causal", "ConfigError", "Convolution", "Full", "GlobalTokens",
+    "Learned", "Mixer", "MmattnError", "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow",
     "TokenInfo", "TokenSequence", "Visibility", "attend", "join",
 ]  # fmt: skip
 

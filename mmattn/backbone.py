@@ -22,7 +22,12 @@ class Block(nn.Module):
     """Pre-norm residual layer (https://arxiv.org/abs/2002.04745)."""
 
     def __init__(
-        self, mixer: Mixer, mlp: nn.Module, mixer_norm: nn.Module, mlp_norm: nn.Module, dropout: float = 0.0
+        self,
+        mixer: Mixer,
+        mlp: nn.Module | None,
+        mixer_norm: nn.Module,
+        mlp_norm: nn.Module | None,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.mixer, self.mixer_norm = mixer, mixer_norm
@@ -30,14 +35,16 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        x = x + self.dropout(self.mixer(self.mixer_norm(x), context))
-        return x + self.dropout(self.mlp(self.mlp_norm(x)))
+        return self.alone(x + self.dropout(self.mixer(self.mixer_norm(x), context)))
+
+    def alone(self, x: Tensor) -> Tensor:
+        """The part that works on each token alone, where the block has one."""
+        return x if self.mlp is None else x + self.dropout(self.mlp(self.mlp_norm(x)))
 
     def step(self, x: Tensor, context: Context, state: Any) -> tuple[Tensor, Any]:
         """As `forward` for the next tokens; see `Mixer.step`."""
         mixed, state = self.mixer.step(self.mixer_norm(x), context, state)
-        x = x + self.dropout(mixed)
-        return x + self.dropout(self.mlp(self.mlp_norm(x))), state
+        return self.alone(x + self.dropout(mixed)), state
 
 
 class Backbone(nn.Module):
@@ -49,7 +56,8 @@ class Backbone(nn.Module):
         mixers: a factory `dim -> Mixer` for each name.
         layers: names in the order of the layers, repeated over the depth: `[near, near, far]` makes a hybrid.
         position: where tokens are; default: nowhere.
-        mlp, norm: factories `dim -> module`.
+        mlp: a factory `dim -> module`; None leaves it out.
+        norm: a factory `dim -> module`; `torch.nn.Identity` leaves it out.
         dropout: on the embeddings and on each residual branch.
     """
 
@@ -61,7 +69,7 @@ class Backbone(nn.Module):
         layers: Sequence[str] | None = None,
         *,
         position: Position | None = None,
-        mlp: Factory = MLP,
+        mlp: Factory | None = MLP,
         norm: Factory = nn.LayerNorm,
         dropout: float = 0.0,
     ) -> None:
@@ -78,7 +86,7 @@ class Backbone(nn.Module):
         self.position = position or Position()
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            Block(mixers[names[layer % len(names)]](dim), mlp(dim), norm(dim), norm(dim), dropout)
+            Block(mixers[names[layer % len(names)]](dim), mlp and mlp(dim), norm(dim), mlp and norm(dim), dropout)
             for layer in range(depth)
         )
         self.norm = norm(dim)

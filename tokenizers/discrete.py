@@ -21,6 +21,8 @@ class DiscreteTokenizer(Tokenizer):
     Args:
         bos: begin every sample with the id `bos_id`.
         eos: end every sample with the id `eos_id`.
+        deviation: of the embeddings at first. Small ones are soon shaped by training; in large ones, a word stays
+            mostly what chance made it, which few examples cannot overfit.
         token_dropout: in training, the share of tokens whose embeddings become zeros (https://arxiv.org/abs/1512.05287).
 
     The other arguments are `Tokenizer`'s. `embedding.weight` (vocabulary, dim) exists once the vocabulary does.
@@ -31,10 +33,17 @@ class DiscreteTokenizer(Tokenizer):
     """The id of what the vocabulary lacks; None where nothing can be lacking, or where it is an error."""
 
     def __init__(
-        self, dim: int, *, bos: bool = False, eos: bool = False, token_dropout: float = 0.0, **arguments: Any
+        self,
+        dim: int,
+        *,
+        bos: bool = False,
+        eos: bool = False,
+        deviation: float = 0.02,
+        token_dropout: float = 0.0,
+        **arguments: Any,
     ) -> None:
         super().__init__(dim, **arguments)
-        self.bos, self.eos = bos, eos
+        self.bos, self.eos, self.deviation = bos, eos, deviation
         self.token_dropout = nn.Dropout1d(token_dropout)
 
     @abstractmethod
@@ -59,7 +68,7 @@ class DiscreteTokenizer(Tokenizer):
                 raise ConfigError(f"tokenizer.{role}=true needs a token for it, and the vocabulary has none.")
         if not known:  # restoring the same vocabulary keeps what was learned
             self.embedding = nn.Embedding(len(vocabulary), self.dim)
-            nn.init.normal_(self.embedding.weight, std=0.02)
+            nn.init.normal_(self.embedding.weight, std=self.deviation)
 
     def names(self) -> Sequence[str]:
         """The vocabulary. Raises `ConfigError` where there is none yet."""
