@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import conv1d
 
-from mmattn import ConfigError, Convolution, Position, TokenInfo
+from mmattn import Backbone, ConfigError, Convolution, Position, TokenInfo, TokenSequence
 from mmattn.context import Context
 from tests.core.examples import LAYOUTS, facts
 
@@ -72,3 +72,13 @@ def test_what_it_cannot_do_is_named():
     model, info = mixer([(1, 1)]), TokenInfo.from_lengths([2])
     with pytest.raises(ConfigError, match="set their `after` to 0"):
         model.step(torch.zeros(1, 2, 8, dtype=torch.float64), Context(info, Position()), None)
+
+
+def test_a_backbone_without_mlp_and_norm_adds_it_to_the_tokens():
+    torch.manual_seed(0)
+    model = Backbone(8, 1, {"main": Convolution}, mlp=None, norm=lambda dim: torch.nn.Identity()).double()
+    info, x = TokenInfo.from_lengths([4, 2]), torch.randn(2, 4, 8, dtype=torch.float64)
+    out = model(TokenSequence(x, info)).embeddings
+    expected = x + model.blocks[0].mixer(x, Context(info, Position()))
+    torch.testing.assert_close(out[info.real], expected[info.real], atol=1e-12, rtol=0)
+    assert not [name for name, _ in model.named_parameters() if "mlp" in name]
