@@ -26,7 +26,7 @@ class Block(nn.Module):
         mixer: Mixer,
         mlp: nn.Module | None,
         mixer_norm: nn.Module,
-        mlp_norm: nn.Module | None,
+        mlp_norm: nn.Module,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -86,7 +86,13 @@ class Backbone(nn.Module):
         self.position = position or Position()
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            Block(mixers[names[layer % len(names)]](dim), mlp and mlp(dim), norm(dim), mlp and norm(dim), dropout)
+            Block(
+                mixers[names[layer % len(names)]](dim),
+                mlp(dim) if mlp else None,
+                norm(dim),
+                norm(dim) if mlp else nn.Identity(),
+                dropout,
+            )
             for layer in range(depth)
         )
         self.norm = norm(dim)

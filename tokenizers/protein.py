@@ -40,10 +40,18 @@ class ProteinTokenizer(DiscreteTokenizer):
         max_length: int | None = None,
         stride: int | None = None,
         prefix: int = 0,
+        deviation: float = 0.02,
         token_dropout: float = 0.0,
     ) -> None:  # all by name, because `bos` is called `cls` here
         super().__init__(
-            dim, bos=cls, eos=eos, max_length=max_length, stride=stride, prefix=prefix, token_dropout=token_dropout
+            dim,
+            bos=cls,
+            eos=eos,
+            max_length=max_length,
+            stride=stride,
+            prefix=prefix,
+            deviation=deviation,
+            token_dropout=token_dropout,
         )
         special = [i for name, i in IDS.items() if name not in RESIDUES]
         self.define(VOCABULARY, {"bos": IDS["<cls>"], "eos": IDS["<eos>"], "mask": IDS["<mask>"]}, special)
