@@ -29,21 +29,22 @@ class Convolution(Mixer):
     Windows of several sizes side by side, as sentence classifiers have them (https://arxiv.org/abs/1408.5882).
 
     Args:
-        dim: model width, which the number of windows divides.
-        windows: (before, after) of each: how many neighbours it sees; each makes an equal share of the channels.
+        dim: model width.
+        windows: (before, after) of each: how many neighbours it sees; they share the channels as evenly as can be.
     """
 
     def __init__(self, dim: int, windows: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
         super().__init__()
         if not windows or min(min(window) for window in windows) < 0:
             raise ConfigError(f"windows={list(windows)}: give pairs [before, after] of which none is negative.")
-        if dim % len(windows):
-            raise ConfigError(f"The {len(windows)} windows do not divide dim={dim}; choose a multiple as dim.")
+        if len(windows) > dim:
+            raise ConfigError(f"{len(windows)} windows cannot share dim={dim} channels; give fewer, or a larger dim.")
         self.before, self.after = (max(sides) for sides in zip(*windows, strict=True))
         self.pattern = SlidingWindow(self.before, self.after)
         self.offsets = [slice(self.before - before, self.before + after + 1) for before, after in windows]
+        shares = [len(range(first, dim, len(windows))) for first in range(len(windows))]
         self.sums = nn.ModuleList(
-            nn.Linear((before + after + 1) * dim, dim // len(windows)) for before, after in windows
+            nn.Linear((before + after + 1) * dim, share) for (before, after), share in zip(windows, shares, strict=True)
         )
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
@@ -71,5 +72,5 @@ class Convolution(Mixer):
             same = documents[:, start : start + length] == document
             seen.append(torch.where(same[..., None], x[:, start : start + length], 0))
         neighbours = torch.stack(seen, 2)  # (batch, length, offsets, dim)
-        shares = [out(neighbours[:, :, at].flatten(2)) for out, at in zip(self.sums, self.offsets, strict=True)]
-        return torch.cat(shares, -1).relu()
+        sums = [out(neighbours[:, :, at].flatten(2)) for out, at in zip(self.sums, self.offsets, strict=True)]
+        return torch.cat(sums, -1).relu()

@@ -10,7 +10,7 @@ from mmattn import Backbone, ConfigError, Convolution, Position, TokenInfo, Toke
 from mmattn.context import Context
 from tests.core.examples import LAYOUTS, facts
 
-WINDOWS = {"both sides": [(1, 1)], "causal": [(2, 0)], "several": [(1, 1), (2, 0), (0, 3), (0, 0)]}
+WINDOWS = {"both sides": [(1, 1)], "causal": [(2, 0)], "several": [(1, 1), (2, 0), (0, 3)]}
 
 
 def mixer(windows):
@@ -65,8 +65,8 @@ def test_steps_of_any_size_equal_the_full_pass(windows, side):
 
 
 def test_what_it_cannot_do_is_named():
-    with pytest.raises(ConfigError, match="3 windows do not divide dim=8"):
-        Convolution(8, [(1, 1)] * 3)
+    with pytest.raises(ConfigError, match="9 windows cannot share dim=8"):
+        Convolution(8, [(1, 1)] * 9)
     with pytest.raises(ConfigError, match="none is negative"):
         Convolution(8, [(1, -1)])
     model, info = mixer([(1, 1)]), TokenInfo.from_lengths([2])
