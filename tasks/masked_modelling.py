@@ -14,7 +14,7 @@ from mmattn.errors import ConfigError
 from mmattn.report.cards import Card, Mark, item, title
 from mmattn.sequence import TokenSequence
 from mmattn.tasks.base import Scores, Task
-from mmattn.tokenizer import Batch
+from mmattn.tokenizer import Batch, token_info
 
 
 class MaskedModelling(Task):
@@ -53,10 +53,7 @@ class MaskedModelling(Task):
             return Scores(loss / max(len(guess), 1), len(guess))  # a batch may hold special tokens alone
         content = self.tokenizer.content(batch)
         assert content is not None  # a tokenizer without ids whose tokens are local has their content
-        place = torch.arange(content.shape[1], device=content.device)[None]
-        lengths, left = batch["lengths"][:, None], batch["layout"].side == "left"
-        kept = place >= content.shape[1] - lengths if left else place < lengths
-        target = content[kept][hidden[real]]  # the same tokens in the same order, without the prefix
+        target = content[token_info(batch).real][hidden[real]]  # the same tokens in the same order, without the prefix
         return Scores(mse_loss(guess, target.to(guess.dtype)), len(guess))
 
     def choose(self, tokens: TokenSequence, real: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def discrete_tokens_have_ids(case: Case) -> bool:
         )
         if tokens.ids is None or vocabulary is None:
             continue
-        own = tokens.info.real & (tokens.info.coordinates[..., 0] != PADDING)
+        own = case.tokenizer.own(tokens.info)
         require((tokens.ids[~own] == PADDING).all(), rule, f"ids must be -1 at padding and prefix tokens, {where}")
         known = (tokens.ids[own] >= 0) & (tokens.ids[own] < len(vocabulary))
         require(known.all(), rule, f"ids must lie in the vocabulary of {len(vocabulary)} tokens, {where}")

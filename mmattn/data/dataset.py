@@ -91,7 +91,7 @@ class PreparedDataset(Dataset[Batch]):
 
     def batch(self, places: Iterable[Place]) -> Batch:
         """A collated batch of items, the same in every epoch; `names`, and `labels` if the task has any, are in it."""
-        return self.collate([self._fetch(self.items[index]) for _, index in places])
+        return self.collate([self.fetch(self.items[index]) for _, index in places])
 
     def collate(self, fetched: Sequence[Fetched]) -> Batch:
         """What `batch` makes of samples, or pieces of them, that were fetched."""
@@ -128,7 +128,8 @@ class PreparedDataset(Dataset[Batch]):
         said = repr((self.digest, sample.name, None if label is None else label.tolist(), length, text))
         self.digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
-    def _fetch(self, item: Item) -> Fetched:
+    def fetch(self, item: Item) -> Fetched:
+        """A sample as it is, or the piece of it that `item` names."""
         prepared = self.prepared[item.sample]
         if item.stop is not None:
             prepared = self.tokenizer.cut(prepared, item.start, item.stop)

@@ -62,28 +62,25 @@ class Variations(Dataset[Batch]):
         return [Item(first.sample, start, stop, stop - start + prefix) for start, stop in bounds]
 
     def _fetch(self, epoch: int, item: Item) -> Fetched:
-        sample, name, label, prepared = self._varied(epoch, item.sample) if self._augments else self._kept(item.sample)
-        if item.stop is None:
-            self.tokenizer.check_length(name, prepared)
-            return sample, name, label, prepared
-        if item.stop > self.tokenizer.count(prepared):
-            raise ConfigError(
-                f"{name}: augmentation left {self.tokenizer.count(prepared)} tokens, and a piece of it ends at "
-                f"{item.stop}; leave tokenizer.stride unset, or let augmentation keep the length."
-            )
-        return sample, name, label, self.tokenizer.cut(prepared, item.start, item.stop)
-
-    def _kept(self, sample: int) -> Fetched:
-        return sample, self.dataset.names[sample], self.dataset.given[sample], self.dataset.prepared[sample]
-
-    def _varied(self, epoch: int, sample: int) -> Fetched:
-        generator = torch.Generator().manual_seed(hash((self.seed, epoch, sample)) % 2**63)
-        raw = self.dataset.samples[sample]
+        if not self._augments:
+            return self.dataset.fetch(item)
+        generator = torch.Generator().manual_seed(hash((self.seed, epoch, item.sample)) % 2**63)
+        raw = self.dataset.samples[item.sample]
         varied = self.tokenizer.augment(raw, generator)
         if varied is raw:
-            return self._kept(sample)
+            return self.dataset.fetch(item)
         prepared = self.tokenizer.prepare(varied)
-        return sample, raw.name, self.dataset.read(varied, prepared), prepared
+        label = self.dataset.read(varied, prepared)
+        if item.stop is None:
+            self.tokenizer.check_length(raw.name, prepared)
+        elif item.stop > self.tokenizer.count(prepared):
+            raise ConfigError(
+                f"{raw.name}: augmentation left {self.tokenizer.count(prepared)} tokens, and a piece of it ends at "
+                f"{item.stop}; leave tokenizer.stride unset, or let augmentation keep the length."
+            )
+        else:
+            prepared = self.tokenizer.cut(prepared, item.start, item.stop)
+        return item.sample, raw.name, label, prepared
 
 
 def varies(tokenizer: Tokenizer, samples: Sequence[Sample]) -> bool:
