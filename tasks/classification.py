@@ -30,8 +30,8 @@ class Classification(LabelledDocuments):
     def sample_measures(self) -> MetricCollection:
         return single_class_measures(len(self.names))
 
-    def chances(self, prediction: Any) -> Tensor:
-        return prediction.softmax(-1)
+    def chances(self, scores: Tensor) -> Tensor:
+        return scores.softmax(-1)
 
     def evaluate(self, batch: Batch) -> Scores:
         self.check(batch)
@@ -41,8 +41,7 @@ class Classification(LabelledDocuments):
 
     def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
         """The likeliest `label` and the `probabilities` of all, which are averaged over pieces."""
-        chances = self(self.tokenizer.collate(pieces)).softmax(-1).mean(0).tolist()
-        probabilities = dict(zip(self.names, chances, strict=True))
+        probabilities = self.probabilities(pieces)
         return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
 
     def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:

@@ -72,6 +72,7 @@ class LabelledDocuments(Labelled):
         return MetricCollection({name: PerSample(metric) for name, metric in metrics.items()})
 
     def compared(self, scores: Scores, batch: Batch) -> tuple[Any, ...]:
+        assert scores.prediction is not None  # `evaluate` of such a task gives the classes' scores
         return self.chances(scores.prediction), scores.target, batch["samples"]
 
     @abstractmethod
@@ -79,8 +80,13 @@ class LabelledDocuments(Labelled):
         """Metrics of chances (samples, classes) against targets."""
 
     @abstractmethod
-    def chances(self, prediction: Any) -> Tensor:
-        """What is averaged over the pieces of a sample, from `Scores.prediction`."""
+    def chances(self, scores: Tensor) -> Tensor:
+        """Probabilities (documents, classes), which are averaged over the pieces of a sample."""
+
+    def probabilities(self, pieces: Sequence[Prepared]) -> dict[str, float]:
+        """The probability of each class for one sample, averaged over its pieces."""
+        chances = self.chances(self(self.tokenizer.collate(pieces))).mean(0).tolist()
+        return dict(zip(self.names, chances, strict=True))
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

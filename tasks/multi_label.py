@@ -26,8 +26,8 @@ class MultiLabel(LabelledDocuments):
     monitor = "validation/micro_f1"
     labels = SeveralClasses()
 
-    def chances(self, prediction: Any) -> Tensor:
-        return prediction
+    def chances(self, scores: Tensor) -> Tensor:
+        return scores.sigmoid()
 
     def sample_measures(self) -> MetricCollection:
         classes = len(self.names)
@@ -45,12 +45,11 @@ class MultiLabel(LabelledDocuments):
         scores = self(batch)
         target = several_hot(batch["labels"], len(self.names))
         loss = binary_cross_entropy_with_logits(scores, target.to(scores.dtype))
-        return Scores(loss, len(target), scores.sigmoid(), target)
+        return Scores(loss, len(target), scores, target)
 
     def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
         """The `labels` of at least even chance, and the `probabilities` of all, which are averaged over pieces."""
-        chances = self(self.tokenizer.collate(pieces)).sigmoid().mean(0).tolist()
-        probabilities = dict(zip(self.names, chances, strict=True))
+        probabilities = self.probabilities(pieces)
         labels = [name for name, chance in probabilities.items() if chance >= THRESHOLD]
         return {"labels": labels, "probabilities": probabilities}
 
