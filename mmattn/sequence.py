@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -102,6 +102,23 @@ class TokenInfo:
             known_layout=Layout(True, not bool(real.all()), side),
         )
         return info
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> TokenInfo:
+        """Every fact changed in the same way; the layout is not known any more."""
+        return TokenInfo(
+            order=change(self.order),
+            coordinates=change(self.coordinates),
+            document=change(self.document),
+            modality=change(self.modality),
+            is_global=change(self.is_global),
+            extra={name: change(fact) for name, fact in self.extra.items()},
+        )
+
+    def to(self, device: torch.device | str) -> TokenInfo:
+        """The same facts on a device; themselves where they are there already."""
+        if self.order.device == torch.device(device):
+            return self
+        return replace(self.map(lambda fact: fact.to(device)), known_layout=self.known_layout)
 
     def pick(self, index: Tensor, layout: Layout | None = None) -> TokenInfo:
         """The facts at `index` (batch, new length) along the length."""

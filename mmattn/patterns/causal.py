@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mmattn.patterns.pattern import Facts, Pattern
+from mmattn.patterns.facts import Facts
+from mmattn.patterns.pattern import Pattern
 
 
 @dataclass(frozen=True)

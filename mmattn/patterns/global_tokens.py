@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mmattn.patterns.pattern import Facts, Pattern
+from mmattn.patterns.facts import Facts
+from mmattn.patterns.pattern import Pattern
 
 
 @dataclass(frozen=True)
@@ -14,3 +15,6 @@ class GlobalTokens(Pattern):
 
     def allows(self, query: Facts, key: Facts) -> Any:
         return query.is_global | key.is_global
+
+    def sort_key(self, facts: Facts) -> Any:
+        return ~facts.is_global  # the global tokens of a document first, wherever they stood

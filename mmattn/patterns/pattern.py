@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What a predicate reads of one side, shaped to broadcast against the other.
-
-    `order`, `document`, `modality`, `is_global` and each of `extra` are as in `TokenInfo`; `coordinates` is a tuple
-    with one entry an axis, read through `axis`.
-    """
-
-    order: Any
-    coordinates: tuple[Any, ...]
-    document: Any
-    modality: Any
-    is_global: Any
-    extra: Mapping[str, Any]
+from mmattn.patterns.facts import Facts
+from mmattn.patterns.ranges import Range
 
 
 class Pattern(ABC):
@@ -35,6 +21,10 @@ class Pattern(ABC):
     @abstractmethod
     def allows(self, query: Facts, key: Facts) -> Any:
         """True where the query may read the key."""
+
+    def sort_key(self, facts: Facts) -> Any | None:
+        """An integer a token, or None: tokens with equal keys see one another more, so that a kernel may sort by it."""
+        return None
 
     def __and__(self, other: Pattern) -> Pattern:
         return Both(self, other)
@@ -78,13 +68,8 @@ class Not(Pattern):
         return ~self.pattern.allows(query, key)
 
 
-def axis(coordinates: tuple[Any, ...], index: int) -> Any:
-    """The grid place along one axis."""
-    if index >= len(coordinates):
-        raise ValueError(f"these tokens have {len(coordinates)} coordinate axes; axis {index} does not exist")
-    return coordinates[index]
-
-
 def divisible(value: Any, divisor: int) -> Any:
     """True where `divisor` divides `value`."""
+    if isinstance(value, Range):
+        return value.divisible(divisor)
     return value - value // divisor * divisor == 0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmattn.errors import ConfigError
-from mmattn.patterns.pattern import Facts, Pattern
+from mmattn.patterns.facts import Facts
+from mmattn.patterns.pattern import Pattern
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 from torch import Tensor
 
-from mmattn.patterns.pattern import Facts, Pattern
+from mmattn.patterns.facts import Facts
+from mmattn.patterns.pattern import Pattern
 from mmattn.sequence import TokenInfo
 
 
@@ -19,13 +21,17 @@ class Visibility:
     def __init__(self, pattern: Pattern, queries: TokenInfo, keys: TokenInfo | None = None) -> None:
         self.pattern, self.queries = pattern, queries
         self.keys = queries if keys is None else keys
+        self._kept: dict[Any, Any] = {}
 
     @cached_property
     def mask(self) -> Tensor:
         """bool (batch, 1, queries, keys): True where the query sees the key."""
-        query, key = _facts(self.queries, 2), _facts(self.keys, 1)
-        allowed = self.pattern.allows(query, key)
-        return (allowed & (query.document == key.document) & (key.document >= 0))[:, None]
+        return sees(self.pattern, *self.facts)[:, None]
+
+    @property
+    def facts(self) -> tuple[Facts, Facts]:
+        """Of the queries (batch, queries, 1) and of the keys (batch, 1, keys)."""
+        return Facts(self.queries, lambda fact: fact.unsqueeze(2)), Facts(self.keys, lambda fact: fact.unsqueeze(1))
 
     @cached_property
     def is_plain(self) -> bool:
@@ -33,14 +39,13 @@ class Visibility:
         layout = self.queries.layout
         return self.keys is self.queries and layout.one_document and not layout.padded
 
+    def kept(self, name: Any, make: Any) -> Any:
+        """What a kernel made of this visibility under a name, made now if it was not: once a batch, not once a layer."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
 
-def _facts(info: TokenInfo, dim: int) -> Facts:
-    """Facts (batch, length, 1) of queries for dim=2, (batch, 1, length) of keys for dim=1."""
-    return Facts(
-        order=info.order.unsqueeze(dim),
-        coordinates=tuple(each.unsqueeze(dim) for each in info.coordinates.unbind(-1)),
-        document=info.document.unsqueeze(dim),
-        modality=info.modality.unsqueeze(dim),
-        is_global=info.is_global.unsqueeze(dim),
-        extra={name: fact.unsqueeze(dim) for name, fact in info.extra.items()},
-    )
+
+def sees(pattern: Pattern, query: Facts, key: Facts) -> Any:
+    """Whether the query sees the key: the pattern allows it, the document is the same, and neither is padding."""
+    return pattern.allows(query, key) & (query.document == key.document) & (key.document >= 0)

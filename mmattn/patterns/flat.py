@@ -1,0 +1,40 @@
+"""A batch's tokens as one long row: rows need no place of their own where documents already keep them apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from mmattn.sequence import PADDING, TokenInfo
+
+
+def flat(queries: TokenInfo, keys: TokenInfo) -> tuple[TokenInfo, TokenInfo]:
+    """The facts (1, batch · length) of both sides, with document numbers that differ from row to row."""
+    if queries.document.shape[0] == 1:
+        return queries, keys
+    numbers = 1 + max(_largest(queries.document), _largest(keys.document))
+    first = _flat(queries, numbers)
+    return first, first if keys is queries else _flat(keys, numbers)
+
+
+def padded(info: TokenInfo, multiple: int) -> TokenInfo:
+    """Facts (1, tokens) with padding after them, up to a multiple of tokens."""
+    missing = -info.order.shape[1] % multiple
+    if not missing:
+        return info
+    longer = info.map(lambda fact: pad(fact, (0, 0) * (fact.ndim - 2) + (0, missing)))
+    document = pad(info.document, (0, missing), value=PADDING)
+    return replace(longer, document=document)
+
+
+def _largest(document: Tensor) -> int:
+    return int(document.max()) if document.numel() else 0
+
+
+def _flat(info: TokenInfo, numbers: int) -> TokenInfo:
+    rows = torch.arange(info.document.shape[0], device=info.document.device)[:, None]
+    document = torch.where(info.real, info.document + rows * numbers, PADDING)
+    return replace(info, document=document).map(lambda fact: fact.flatten(0, 1)[None])
