@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mmattn.kernels.choose import KERNELS, Kernel, choose
-from mmattn.kernels.reference import reference
-from mmattn.kernels.sdpa import sdpa
+from mmattn.biases import Bias
+from mmattn.kernels.choose import KERNELS, choose, chosen
+from mmattn.kernels.request import Kernel, Request, check
 from mmattn.patterns import Visibility
 
 
 def attend(
-    query: Tensor, key: Tensor, value: Tensor, visibility: Visibility, scale: float | None = None, kernel: str = "auto"
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    visibility: Visibility,
+    scale: float | None = None,
+    kernel: str = "auto",
+    *,
+    bias: Bias | None = None,
+    dropout: float = 0.0,
 ) -> Tensor:
-    """softmax(QKᵀ · scale) V over the visible pairs, by the kernel of that name.
+    """softmax(bias(QKᵀ · scale)) V over the visible pairs, by the kernel of that name.
 
-    query (batch, heads, queries, head_dim); key, value (batch, key_heads, keys, head_dim), key_heads dividing heads;
-    `scale` defaults to head_dim^−½. Returns (batch, heads, queries, head_dim).
+    query (batch, heads, queries, head_dim); key (batch, key_heads, keys, head_dim) and value (batch, key_heads, keys,
+    width), key_heads dividing heads; `scale` defaults to head_dim^−½; `dropout` zeroes weights by chance, in training or
+    not. Returns (batch, heads, queries, width); a query that sees nothing gives 0.
     Invisible pairs weigh 0, and 0 · NaN is NaN: padding must be finite, as it is behind `Backbone`'s entry.
+
+    Raises ConfigError for shapes that do not fit, a kernel that is not known and one that cannot do this.
     """
-    return choose(kernel)(query, key, value, visibility, query.shape[-1] ** -0.5 if scale is None else scale)
+    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    request = Request(query, key, value, visibility, scale, bias, dropout)
+    check(request)
+    return choose(kernel)(request)
 
 
-__all__ = ["KERNELS", "Kernel", "attend", "choose", "reference", "sdpa"]
+__all__ = ["KERNELS", "Kernel", "Request", "attend", "check", "choose", "chosen"]

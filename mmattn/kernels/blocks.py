@@ -9,26 +9,27 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from mmattn.kernels.plan import Call
+from mmattn.kernels.sides import Sides
+from mmattn.patterns import Facts
+from mmattn.patterns.flat import padded
 
-AT_ONCE = 2**22  # elements of keys that one call of the dense kernel gathers
+AT_ONCE = 2**22  # elements that are gathered, or made of scores and masks, for one call of a dense kernel
 
 
 def chunks(call: Call, size: int) -> Iterator[Call]:
-    """The call in pieces whose gathered keys, of `size` elements a block, stay small; one that gathers nothing, whole."""
-    most = max(1, AT_ONCE // (size * call.keys.shape[1]))
-    if call.even or len(call.queries) <= most:
+    """The call in pieces of which none makes more than AT_ONCE elements, at `size` elements a key block."""
+    most = max(1, AT_ONCE // max(1, size * call.keys.shape[1]))
+    if len(call.queries) <= most:
         yield call
         return
     for start in range(0, len(call.queries), most):
         piece = slice(start, start + most)
-        tiles = call.tiles
-        if tiles is not None and len(tiles) > 1:
-            tiles = tiles[piece]
-        yield Call(call.queries[piece], call.keys[piece], tiles, None)
+        tiles = call.tiles if call.tiles is None or len(call.tiles) == 1 else call.tiles[piece]
+        yield Call(call.queries[piece], call.keys[piece], tiles, call.even)
 
 
 def in_blocks(heads: Tensor, order: Tensor | None, block: int) -> Tensor:
-    """(batch, heads, length, width) → (heads, blocks, block, width), rows one after the other, zeros behind the last."""
+    """(batch, heads, length, width) → (heads, blocks, block, width), row after row, zeros behind the last."""
     row = heads.transpose(0, 1).flatten(1, 2)
     if order is not None:
         row = row.index_select(1, order.to(row.device))
@@ -49,15 +50,12 @@ def query_blocks(blocks: Tensor, call: Call) -> Tensor:
     return _rows(blocks, call).transpose(0, 1)
 
 
-def write_query_blocks(blocks: Tensor, call: Call, values: Tensor, add: bool) -> None:
-    """Put values (n, heads, block, …) in their place, or add them to what is there."""
-    values = values.transpose(0, 1)
+def write_query_blocks(blocks: Tensor, call: Call, values: Tensor) -> None:
+    """Put values (n, heads, block, …) in their place."""
     if call.even:
-        rows = _rows(blocks, call)
-        _ = rows.add_(values) if add else rows.copy_(values)
+        _rows(blocks, call).copy_(values.transpose(0, 1))
     else:
-        index = call.queries.to(blocks.device)
-        _ = blocks.index_add_(1, index, values) if add else blocks.index_copy_(1, index, values)
+        blocks.index_copy_(1, call.queries.to(blocks.device), values.transpose(0, 1))
 
 
 def key_blocks(blocks: Tensor, call: Call) -> Tensor:
@@ -89,12 +87,21 @@ def add_key_blocks(blocks: Tensor, call: Call, values: Tensor) -> None:
         blocks.index_add_(1, call.keys.flatten().to(blocks.device), values.flatten(1, 2))
 
 
-def masks(tiles: Tensor, call: Call) -> Tensor | None:
-    """Tiles (tiles, block, block) → (n or 1, 1, block, c · block)"""
+def mask(tiles: Tensor, call: Call) -> Tensor | None:
+    """Tiles (tiles, block, block) → (n or 1, 1, block, c · block), None where all is seen."""
     if call.tiles is None:
         return None
     chosen = tiles.index_select(0, call.tiles.flatten().to(tiles.device)).unflatten(0, call.tiles.shape)
     return chosen.transpose(1, 2).flatten(2)[:, None]
+
+
+def facts(call: Call, sides: Sides, block: int, device: torch.device) -> tuple[Facts, Facts]:
+    """Of the call's queries (n, block, 1) and keys (n, 1, c · block)."""
+    rows, columns = call.queries, call.keys
+    return (
+        Facts(padded(sides.queries, block), lambda fact: fact.view(-1, block)[rows][:, :, None].to(device)),
+        Facts(padded(sides.keys, block), lambda fact: fact.view(-1, block)[columns].flatten(1)[:, None].to(device)),
+    )
 
 
 def _rows(blocks: Tensor, call: Call) -> Tensor:

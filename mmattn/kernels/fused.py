@@ -6,111 +6,130 @@ those of a part, out = Σₚ exp(Lₚ − L) outₚ. The backward of a part need
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from mmattn.biases import Added
+from mmattn.kernels.biased import values
 from mmattn.kernels.blocks import (
     add_key_blocks,
     chunks,
+    facts,
     in_blocks,
     key_blocks,
-    masks,
+    mask,
     out_of_blocks,
     query_blocks,
     write_query_blocks,
 )
-from mmattn.kernels.plan import Plan, PlannedPart
+from mmattn.kernels.plan import Call, Plan, PlannedPart
 
+F32, F64 = torch.float32, torch.float64
 _forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
 
 class Fused(torch.autograd.Function):
-    """(query, key, value, plan, scale) → out, shapes as in `attend`."""
+    """(query, key, value, plan, scale, bias) → out, shapes as in `Request`; the bias is added and learns nothing."""
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: Plan, scale: float) -> Tensor:
-        batch, _, length, _ = query.shape
-        out, total = None, None
-        for part in plan.parts:
-            mine, mine_total = _part(part, query, key, value, plan.block, scale, len(plan.parts) > 1)
-            mine = out_of_blocks(mine, part.sides.query_order, batch, length)
-            mine_total = out_of_blocks(mine_total, part.sides.query_order, batch, length)
-            out, total = (mine, mine_total) if out is None else _merged(out, total, mine, mine_total)
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, plan: Plan, scale: float, bias: Any) -> Tensor:
+        parts = [_Part(part, plan.block, len(plan.parts) > 1, scale, bias) for part in plan.parts]
+        out, total = parts[0].forward(query, key, value)
+        for part in parts[1:]:
+            out, total = _merged(out, total, *part.forward(query, key, value))
         ctx.save_for_backward(query, key, value, out, total)
-        ctx.plan, ctx.scale = plan, scale
+        ctx.parts = parts
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        query, key, value, out, total = ctx.saved_tensors
-        sums: list[Tensor] | None = None
-        for part in ctx.plan.parts:
-            mine = _part_backward(part, query, key, value, out, total, grad, ctx.plan.block, ctx.scale)
-            sums = mine if sums is None else [one.add_(other) for one, other in zip(sums, mine, strict=True)]
-        return *sums, None, None
+        first, *rest = (part.backward(grad, *ctx.saved_tensors) for part in ctx.parts)
+        for part in rest:
+            first = [one.add_(other) for one, other in zip(first, part, strict=True)]
+        return *first, None, None, None
 
 
-def _part(part: PlannedPart, query, key, value, block: int, scale: float, merged: bool) -> tuple[Tensor, Tensor]:
-    """Output (heads, blocks, block, dim) and log-sum-exp (heads, blocks, block) of a part; 0 and −∞ where it sees nothing."""
-    query = in_blocks(query, part.sides.query_order, block)
-    key, value = (in_blocks(each, part.sides.key_order, block) for each in (key, value))
-    tiles = _additive(part.tiles, query.dtype)
-    out, total = torch.zeros_like(query), query.new_full(query.shape[:-1], -torch.inf, dtype=_total_dtype(query))
-    for call in _calls(part, key):
-        mask = masks(tiles, call)
-        seen, seen_total = _forward(
-            query_blocks(query, call), key_blocks(key, call), key_blocks(value, call), attn_mask=mask, scale=scale
-        )
-        if merged and mask is not None:  # the kernel says 0 for a row that sees nothing
-            seen_total = seen_total.masked_fill(mask.amax(-1) == -torch.inf, -torch.inf)
-        write_query_blocks(out, call, seen, add=False)
-        write_query_blocks(total, call, seen_total, add=False)
-    return out, total
+class _Part:
+    """A planned part of one request."""
 
+    def __init__(self, part: PlannedPart, block: int, merged: bool, scale: float, bias: Added | None) -> None:
+        self.sides, self.tiles, self.calls = part
+        self.block, self.merged, self.scale, self.bias = block, merged, scale, bias
 
-def _part_backward(part: PlannedPart, query, key, value, out, total, grad, block: int, scale: float) -> list[Tensor]:
-    batch, _, length, _ = query.shape
-    keys = key.shape[2]
-    order = part.sides.query_order
-    query, out, grad, total = (in_blocks(each, order, block) for each in (query, out, grad, total[..., None]))
-    key, value = (in_blocks(each, part.sides.key_order, block) for each in (key, value))
-    tiles = _additive(part.tiles, query.dtype)
-    grads = [torch.zeros_like(each) for each in (query, key, value)]
-    for call in _calls(part, key):
-        found = _backward(
-            query_blocks(grad, call), query_blocks(query, call), key_blocks(key, call), key_blocks(value, call),
-            query_blocks(out, call), query_blocks(total, call)[..., 0], 0.0, False,
-            attn_mask=masks(tiles, call), scale=scale,
-        )  # fmt: skip
-        write_query_blocks(grads[0], call, found[0], add=False)
-        add_key_blocks(grads[1], call, found[1])
-        add_key_blocks(grads[2], call, found[2])
-    lengths, orders = (length, keys, keys), (order, part.sides.key_order, part.sides.key_order)
-    return [out_of_blocks(*each, batch, size) for *each, size in zip(grads, orders, lengths, strict=True)]
+    def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Output (batch, heads, queries, dim) and log-sum-exp (batch, heads, queries); 0 and −∞ where nothing is seen."""
+        batch, _, length, _ = query.shape
+        query, key, value = self._in_blocks([query], [key, value])
+        out = torch.zeros_like(query)
+        total = query.new_full(query.shape[:-1], -torch.inf, dtype=query.dtype if query.dtype == F64 else F32)
+        for call, mask in self._masked_calls(key, query.shape[0]):
+            inputs = query_blocks(query, call), key_blocks(key, call), key_blocks(value, call)
+            seen, seen_total = _forward(*inputs, attn_mask=mask, scale=self.scale)
+            if self.merged and mask is not None:  # the kernel says 0 for a row that sees nothing
+                seen_total = seen_total.masked_fill(mask.amax(-1) == -torch.inf, -torch.inf)
+            write_query_blocks(out, call, seen)
+            write_query_blocks(total, call, seen_total)
+        order = self.sides.query_order
+        return out_of_blocks(out, order, batch, length), out_of_blocks(total, order, batch, length)
 
+    def backward(
+        self, grad: Tensor, query: Tensor, key: Tensor, value: Tensor, out: Tensor, total: Tensor
+    ) -> list[Tensor]:
+        """Gradients of query, key and value through this part, given out and log-sum-exp of the whole."""
+        batch, sizes = query.shape[0], (query.shape[2], key.shape[2])
+        query, out, grad, total, key, value = self._in_blocks([query, out, grad, total[..., None]], [key, value])
+        grads = [torch.zeros_like(each) for each in (query, key, value)]
+        for call, mask in self._masked_calls(key, query.shape[0]):
+            found = _backward(
+                query_blocks(grad, call), query_blocks(query, call), key_blocks(key, call), key_blocks(value, call),
+                query_blocks(out, call), query_blocks(total, call)[..., 0], 0.0, False, attn_mask=mask, scale=self.scale,
+            )  # fmt: skip
+            write_query_blocks(grads[0], call, found[0])
+            add_key_blocks(grads[1], call, found[1])
+            add_key_blocks(grads[2], call, found[2])
+        order, key_order = self.sides.query_order, self.sides.key_order
+        return [
+            out_of_blocks(grads[0], order, batch, sizes[0]),
+            out_of_blocks(grads[1], key_order, batch, sizes[1]),
+            out_of_blocks(grads[2], key_order, batch, sizes[1]),
+        ]
 
-def _calls(part: PlannedPart, key: Tensor):
-    heads, _, block, dim = key.shape
-    for call in part.calls:
-        yield from chunks(call, heads * block * dim)
+    def _in_blocks(self, queries: list[Tensor], keys: list[Tensor]) -> list[Tensor]:
+        return [in_blocks(each, self.sides.query_order, self.block) for each in queries] + [
+            in_blocks(each, self.sides.key_order, self.block) for each in keys
+        ]
+
+    def _masked_calls(self, key: Tensor, heads: int) -> Iterator[tuple[Call, Tensor | None]]:
+        """The calls in pieces of bounded memory, with what is added to their scores."""
+        tiles = torch.zeros(self.tiles.shape, dtype=key.dtype).masked_fill_(~self.tiles, -torch.inf)
+        for whole in self.calls:
+            shared = self.bias is not None and self.bias.by_distance and self._alike(whole)
+            gathered = 0 if whole.even else key.shape[0] * self.block * key.shape[-1]
+            written = heads * self.block**2 if self.bias is not None and not shared else 0
+            own = self.block**2 if whole.tiles is not None and len(whole.tiles) > 1 else 0
+            for call in chunks(whole, gathered + written + own):
+                seen = mask(tiles, call)
+                if self.bias is not None:
+                    one = call._replace(queries=call.queries[:1], keys=call.keys[:1]) if shared else call
+                    added = values(self.bias, heads, *facts(one, self.sides, self.block, key.device)).to(key.dtype)
+                    seen = added if seen is None else added + seen
+                yield call, seen
+
+    def _alike(self, call: Call) -> bool:
+        """Whether the distances between queries and keys are the same in all blocks of the call."""
+        query, key = facts(call, self.sides, self.block, torch.device("cpu"))
+        first = query.order[:, :1]
+        return all(bool((side.order - first == (side.order - first)[:1]).all()) for side in (query, key))
 
 
 def _merged(one: Tensor, one_total: Tensor, other: Tensor, other_total: Tensor) -> tuple[Tensor, Tensor]:
     total = torch.logaddexp(one_total, other_total)
     shift = total.masked_fill(total == -torch.inf, 0.0)
-    weights = ((each - shift).exp()[..., None] for each in (one_total, other_total))
-    out = sum(weight * each for weight, each in zip(weights, (one, other), strict=True))
-    return out.to(one.dtype), total
-
-
-def _additive(tiles: Tensor, dtype: torch.dtype) -> Tensor:
-    return torch.zeros(tiles.shape, dtype=dtype).masked_fill_(~tiles, -torch.inf)
-
-
-def _total_dtype(query: Tensor) -> torch.dtype:
-    return torch.float64 if query.dtype == torch.float64 else torch.float32
+    weight, other_weight = ((each - shift).exp()[..., None] for each in (one_total, other_total))
+    return (weight * one + other_weight * other).to(one.dtype), total

@@ -1,6 +1,7 @@
 """What `blockwise` computes for a visibility: calls of a dense kernel on blocks of queries and the keys they see.
 
-A plan has parts (`mmattn.patterns.parts`), a part has calls. A call takes query blocks that see equally many key blocks:
+A plan has parts (`mmattn.patterns.parts`), a part has calls. A call takes query blocks that see equally many key
+blocks:
 
     query block    key blocks    tiles
     3              1  2  3       ◣ ■ ◢      one row of tiles for all query blocks of the call where theirs are equal,
@@ -29,13 +30,17 @@ from mmattn.patterns.parts import Part, parts
 
 # Time of a pair of tokens in blocks of that size, against one in a large dense matrix.
 COST = {64: 1.45, 128: 1.2, 256: 1.05}
-SORT, MERGE = 60, 60  # what sorting a part's tokens, or merging one more part, costs a token: as many pairs take as long
+SORT, MERGE = (
+    60,
+    60,
+)  # what sorting a part's tokens, or merging one more part, costs a token: as many pairs take as long
 SHARED = 4  # query blocks with equal tiles that deserve a call of their own
 
 
 class Call(NamedTuple):
-    """queries (n,): numbers of query blocks; keys (n, c): of the key blocks that each sees; tiles (n or 1, c), None: all
-    are full; even: the distance from query block to query block and from key run to key run, None: they differ."""
+    """queries (n,): numbers of query blocks; keys (n, c): of the key blocks that each sees; tiles (n or 1, c): of the
+    masks, None: all are full; even: how far it is from query block to query block and from key run to key run, None:
+    not always as far."""
 
     queries: Tensor
     keys: Tensor

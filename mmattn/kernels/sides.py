@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -35,7 +35,7 @@ def sides(part: Part, queries: TokenInfo, keys: TokenInfo) -> Sides:
 
 
 def _order(sorter: Pattern, info: TokenInfo) -> Tensor:
-    key = sorter.sort_key(Facts(info, lambda fact: fact[0]))
+    key: Any = sorter.sort_key(Facts(info, lambda fact: fact[0]))
     document = info.document[0]
     run = torch.zeros_like(document)
     run[1:] = (document[1:] != document[:-1]).cumsum(0)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from mmattn.biases import Bias
 from mmattn.context import Context
 from mmattn.errors import ConfigError
-from mmattn.kernels import choose
+from mmattn.kernels import attend, choose
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import Full, Pattern, Visibility
 from mmattn.positions import rotate
@@ -36,6 +39,8 @@ class Attention(Mixer):
         qk_norm: RMS-normalises queries and keys a head (https://arxiv.org/abs/2302.05442).
         bias: of the projections.
         kernel: how it is computed: `auto` or a name of `mmattn.kernels.KERNELS`.
+        score_bias: a factory `heads -> Bias` of what is done to the scores (`mmattn.biases`).
+        weight_dropout: the chance that an attention weight is zeroed in training.
     """
 
     def __init__(
@@ -49,6 +54,8 @@ class Attention(Mixer):
         qk_norm: bool = False,
         bias: bool = True,
         kernel: str = "auto",
+        score_bias: Callable[[int], Bias] | None = None,
+        weight_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.heads, self.key_heads = heads, heads if key_heads is None else key_heads
@@ -60,8 +67,12 @@ class Attention(Mixer):
             raise ConfigError(f"key_heads={self.key_heads} does not divide heads={heads}; choose a divisor.")
         self.head_dim = head_dim or dim // heads
         self.pattern = pattern or Full()
-        self.attend = choose(kernel)
-        self.scale = self.head_dim**-0.5
+        if not 0 <= weight_dropout < 1:
+            raise ConfigError(f"weight_dropout={weight_dropout} must be at least 0 and less than 1.")
+        choose(kernel)  # raises for a name that is not known
+        self.attend = partial(attend, kernel=kernel)
+        self.scale, self.weight_dropout = self.head_dim**-0.5, weight_dropout
+        self.score_bias = None if score_bias is None else score_bias(heads)
         self.query = nn.Linear(dim, self.heads * self.head_dim, bias=bias)
         self.key = nn.Linear(dim, self.key_heads * self.head_dim, bias=bias)
         self.value = nn.Linear(dim, self.key_heads * self.head_dim, bias=bias)
@@ -70,8 +81,7 @@ class Attention(Mixer):
         self.key_norm = nn.RMSNorm(self.head_dim) if qk_norm else nn.Identity()
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        query, key, value = self.project(x, context)
-        return self.merge(self.attend(query, key, value, context.visibility(self.pattern), self.scale))
+        return self.merge(self._read(*self.project(x, context), context.visibility(self.pattern)))
 
     def step(self, x: Tensor, context: Context, state: Cache | None) -> tuple[Tensor, Cache]:
         query, key, value = self.project(x, context)
@@ -80,7 +90,11 @@ class Attention(Mixer):
             key, value = torch.cat([state.key, key], 2), torch.cat([state.value, value], 2)
             info = TokenInfo.concatenate([state.info, info])
         visibility = Visibility(self.pattern, context.info, info)
-        return self.merge(self.attend(query, key, value, visibility, self.scale)), Cache(key, value, info)
+        return self.merge(self._read(query, key, value, visibility)), Cache(key, value, info)
+
+    def _read(self, query: Tensor, key: Tensor, value: Tensor, visibility: Visibility) -> Tensor:
+        dropout = self.weight_dropout if self.training else 0.0
+        return self.attend(query, key, value, visibility, self.scale, bias=self.score_bias, dropout=dropout)
 
     def project(self, x: Tensor, context: Context) -> tuple[Tensor, Tensor, Tensor]:
         """Rotated queries and keys, and values, each (batch, its heads, length, head_dim)."""

@@ -23,6 +23,11 @@ class Facts:
     def __init__(self, info: TokenInfo, read: Callable[[Tensor], Any]) -> None:
         self._info, self._read = info, read
 
+    @property
+    def beside_heads(self) -> Facts:
+        """The same tensors (batch, …), to broadcast against scores (batch, heads, …)."""
+        return Facts(self._info, lambda fact: self._read(fact).unsqueeze(1))
+
     @cached_property
     def order(self) -> Any:
         return self._read(self._info.order)

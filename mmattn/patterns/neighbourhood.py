@@ -1,5 +1,4 @@
-"""A token of a grid sees those around it (Neighborhood Attention, https://arxiv.org/abs/2204.07143, without its shift at
-the edges: there a token sees fewer)."""
+"""A token of a grid sees those around it (https://arxiv.org/abs/2204.07143; here a token at the edge sees fewer)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -39,8 +40,8 @@ class Visibility:
         layout = self.queries.layout
         return self.keys is self.queries and layout.one_document and not layout.padded
 
-    def kept(self, name: Any, make: Any) -> Any:
-        """What a kernel made of this visibility under a name, made now if it was not: once a batch, not once a layer."""
+    def kept(self, name: Any, make: Callable[[], Any]) -> Any:
+        """What `make` gives, kept under a name: made once a batch and pattern, not once a layer."""
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]

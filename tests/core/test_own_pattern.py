@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from mmattn import Attention, Causal, Pattern, TokenInfo, TokenSequence, Visibility, attend
+from mmattn import Attention, Causal, ConfigError, Pattern, TokenInfo, TokenSequence, Visibility, attend
 from mmattn.kernels import KERNELS
 from mmattn.patterns import axis, divisible
 from tests.core.examples import backbone
@@ -78,5 +78,5 @@ def test_a_mask_is_built_once_for_equal_patterns(monkeypatch):
 
 
 def test_an_axis_that_tokens_lack_is_an_error():
-    with pytest.raises(ValueError, match="have 1 coordinate axes; axis 1 does not exist"):
+    with pytest.raises(ConfigError, match="have 1 coordinate axes; axis 1 does not exist"):
         _ = Visibility(Neighbourhood(1), TokenInfo.from_lengths([3])).mask
