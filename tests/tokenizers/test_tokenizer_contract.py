@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from mmattn.contracts.tokenizer import check_tokenizer, pick_samples
 from mmattn.data.source import Sample
 from mmattn.errors import ContractError
-from mmattn.sequence import Side, TokenSequence
+from mmattn.sequence import Layout, Side, TokenSequence
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
 from mmattn.tokenizers.text import ByteTokenizer
 
@@ -87,6 +88,59 @@ def global_noise(self: Any, sample: Sample, generator: torch.Generator) -> Sampl
     return Sample(sample.name, sample.value + torch.rand(1))
 
 
+def shifted_coordinates(self: Any, batch: Batch) -> TokenSequence:
+    """Places that count the padding: a token's depends on its batch mates."""
+    info = token_info(batch)
+    place = torch.arange(info.order.shape[1]).expand_as(info.order)
+    info = token_info(batch, coordinates=torch.where(info.real, place, 0)[..., None])
+    return TokenSequence(self.projection(batch["values"]), info).zero_padding()
+
+
+def half_places(self: Any, batch: Batch) -> TokenSequence:
+    info = token_info(batch, coordinates=token_info(batch).order[..., None] / 2)
+    return TokenSequence(self.projection(batch["values"]), info).zero_padding()
+
+
+def one_document(self: Any, batch: Batch) -> TokenSequence:
+    info = token_info(batch)
+    info.document.clamp_(max=0)
+    return TokenSequence(self.projection(batch["values"]), info).zero_padding()
+
+
+def wrong_layout(self: Any, batch: Batch) -> TokenSequence:
+    layout = Layout(True, False, batch["layout"].side)
+    tokens = TokenSequence(self.projection(batch["values"]), token_info(batch)).zero_padding()
+    return replace(tokens, info=replace(tokens.info, known_layout=layout))
+
+
+def infinite(self: Any, batch: Batch) -> TokenSequence:
+    return TokenSequence(self.projection(batch["values"]) / 0, token_info(batch)).zero_padding()
+
+
+def with_ids(self: Any, batch: Batch) -> TokenSequence:
+    info = token_info(batch)
+    return TokenSequence(self.projection(batch["values"]), info, info.order).zero_padding()
+
+
+def dirty_content(self: Any, batch: Batch) -> Tensor:
+    return batch["values"] + 1
+
+
+def prefix_counted(self: Any, batch: Batch) -> TokenSequence:
+    tokens = self.prefix(self.embed(batch))
+    return tokens.with_embeddings(tokens.embeddings * (1 + self.prefix.count))
+
+
+def in_place(self: Any, sample: Sample, generator: torch.Generator) -> Sample:
+    sample.value.zero_()
+    return sample
+
+
+def reseeding(self: Any, sample: Sample, generator: torch.Generator) -> Sample:
+    torch.rand(1)
+    return sample
+
+
 @pytest.mark.parametrize(
     ("method", "broken", "rule"),
     [
@@ -105,6 +159,19 @@ def global_noise(self: Any, sample: Sample, generator: torch.Generator) -> Sampl
         ("check_length", lambda self, name, prepared: None, "'max length is enforced'"),
         ("cut", lambda self, prepared, start, stop: prepared, "'cutting keeps tokens': .* was cut in half and made"),
         ("content", lambda self, batch: torch.ones(1, 1, 1), "'content lines up': content must be"),
+        ("embed", shifted_coordinates, "'tokens ignore padding and batch mates': 'series 2' has other coordinates"),
+        ("embed", half_places, "'facts are well formed': order and coordinates must be whole numbers"),
+        ("embed", one_document, "'facts are well formed': row 1 of a collated batch must be document 1"),
+        ("embed", wrong_layout, "'facts are well formed': the layout says .* build facts by token_info"),
+        ("embed", infinite, "'padding is zero': embeddings are not finite"),
+        ("embed", with_ids, "'discrete tokens have ids': ids and vocabulary go together"),
+        ("content", dirty_content, "'content lines up': content must be 0 at padding"),
+        ("forward", prefix_counted, "'prefix tokens come first': forward must be prefix.embed.batch"),
+        ("augment", in_place, "'augment is seeded': augment changed 'series 2' itself; return a new Sample"),
+        ("augment", reseeding, "'augment is seeded': augment must leave torch's global generator"),
+        ("restore_state", lambda self, state: 1 / 0, "fails while 'state round trips .* is checked: ZeroDivisionError"),
+        ("units", lambda self, prepared: torch.tensor([0]), r"'units lie in the sample': .* are \(1,\), not \(2,\)"),
+        ("units", lambda self, prepared: torch.full((self.count(prepared),), 99), "must be -1 or places in its value"),
     ],
 )
 def test_a_broken_tokenizer_is_named(method: str, broken: Callable[..., Any], rule: str) -> None:
@@ -122,11 +189,28 @@ def shouted(self: Any, ids: Tensor) -> str:
     return ByteTokenizer.restore(self, ids).upper()
 
 
+def from_zero(self: Any, prepared: Prepared) -> Tensor:
+    return torch.arange(len(prepared["ids"]))
+
+
+def unknown_ids(self: Any, batch: Batch) -> TokenSequence:
+    tokens = ByteTokenizer.embed(self, batch)
+    return replace(tokens, ids=torch.where(tokens.ids >= 0, 259, -1))
+
+
+def ids_at_padding(self: Any, batch: Batch) -> TokenSequence:
+    tokens = ByteTokenizer.embed(self, batch)
+    return replace(tokens, ids=tokens.ids.clamp(min=0))
+
+
 @pytest.mark.parametrize(
     ("member", "broken", "rule"),
     [
         ("restore_state", reset_weights, "'state round trips through json': tokens differ after restore_state"),
         ("restore", shouted, "'restore inverts ids': restore.* is raw data that makes other ids"),
+        ("units", from_zero, "'units lie in the sample': a piece's units are places in the whole sample"),
+        ("embed", unknown_ids, "'discrete tokens have ids': ids must lie in the vocabulary of 259 tokens"),
+        ("embed", ids_at_padding, "'discrete tokens have ids': ids must be -1 at padding and prefix tokens"),
     ],
 )
 def test_a_broken_discrete_tokenizer_is_named(member: str, broken: Callable[..., Any], rule: str) -> None:
