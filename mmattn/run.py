@@ -114,7 +114,8 @@ class Run:
         try:
             return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
         except (OSError, EOFError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
-            raise RunError(f"{path} is no checkpoint that can be read: {str(error).splitlines()[0]}") from error
+            why = next(iter(str(error).splitlines()), type(error).__name__)  # that of an empty file says nothing
+            raise RunError(f"{path} is no checkpoint that can be read: {why}") from error
 
     def settle_best(self) -> bool:
         """Whether validation chose `best.ckpt`; where nothing was validated, the last weights are made to be the best.

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from typing import Any
 
-import numpy
-from PIL import Image
-from torch import Tensor
-
+from mmattn.contracts.sameness import same
 from mmattn.data.source import SPLITS, Lazy, Sample, Source
 from mmattn.errors import BadSample
 
@@ -102,7 +98,7 @@ def _sample_faults(place: str, sample: Sample, repeated: Sample, classes: Sequen
         yield f"{place} has the name {sample.name!r}: errors need one."
     if sample.value is None:
         yield f"{place} has no value."
-    if (sample.name, sample.label) != (repeated.name, repeated.label) or not equal(sample.value, repeated.value):
+    if (sample.name, sample.label) != (repeated.name, repeated.label) or not same(sample.value, repeated.value):
         yield f"{place} differs when it is read again: a source is deterministic."
     for label in sample.label if isinstance(sample.label, list) else [sample.label]:
         if label is None:
@@ -130,18 +126,3 @@ def _spread(count: int, limit: int | None) -> Sequence[int]:
     if limit is None or count <= limit:
         return range(count)
     return sorted({round(i * (count - 1) / max(limit - 1, 1)) for i in range(limit)})
-
-
-def equal(first: Any, second: Any) -> bool:
-    """Whether two raw values are the same: texts, images, arrays, tensors, or dataclasses (`Waveform`) of them."""
-    if type(first) is not type(second):
-        return False
-    if isinstance(first, Image.Image):
-        return (first.mode, first.size, first.tobytes()) == (second.mode, second.size, second.tobytes())
-    if isinstance(first, Tensor):
-        return first.dtype == second.dtype and bool(first.shape == second.shape and (first == second).all())
-    if isinstance(first, numpy.ndarray):
-        return numpy.array_equal(first, second)
-    if is_dataclass(first):
-        return all(equal(getattr(first, field.name), getattr(second, field.name)) for field in fields(first))
-    return bool(first == second)

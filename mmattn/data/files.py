@@ -132,7 +132,7 @@ def left_out(others: Counter[str], kind: str) -> tuple[str, ...]:
 def in_order(labels: Iterable[str]) -> tuple[str, ...]:
     """Distinct labels in order: by number where all are whole numbers, else by alphabet."""
     distinct = set(labels)
-    if all(label.lstrip("-").isdecimal() for label in distinct):
+    if all(label.removeprefix("-").isdecimal() for label in distinct):
         return tuple(sorted(distinct, key=lambda label: (int(label), label)))
     return tuple(sorted(distinct))
 

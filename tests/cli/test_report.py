@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,24 +17,7 @@ from mmattn.report.confusion import drawn, matrix, worst
 from mmattn.report.pictures import heat, pixels
 from mmattn.report.predictions import Predictions, mistakes, spread
 from tests.cli.small import SMALL
-
-VOID = {"meta", "img", "line", "circle", "rect", "polyline"}
-
-
-class Balance(HTMLParser):
-    """Tags that are open at the end."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag, attrs):
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
+from tests.report.balance import Balance
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import nn
 
-from mmattn import Attention, Backbone, TokenInfo, TokenSequence
+from mmattn import Attention, Backbone, Learned, TokenInfo, TokenSequence
 from mmattn.optimizers import adamw, muon
+from mmattn.optimizers.adamw import by_decay
 from mmattn.optimizers.muon import orthogonal
+from mmattn.tokenizers.text import ByteTokenizer
 
 MAKERS = [partial(adamw, learning_rate=1e-2), partial(muon, learning_rate=1e-2)]
 
@@ -98,3 +100,65 @@ def test_going_on_from_its_state_is_exact(make):
     resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
     assert train(model, optimizer, 3) == train(other, resumed, 3)
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+
+
+def test_what_is_not_trained_is_in_no_group():
+    for make in MAKERS:
+        model = Model()
+        model.backbone.blocks[0].requires_grad_(False)
+        listed = {id(p) for group in make(model).param_groups for p in group["params"]}
+        assert listed == {id(p) for p in model.parameters() if p.requires_grad}
+        assert make(nn.Linear(2, 2, bias=False)).param_groups[0]["weight_decay"] > 0  # and no group is empty
+
+
+def test_places_and_prefix_tokens_do_not_decay():
+    model = nn.ModuleDict(
+        {"tokenizer": ByteTokenizer(8, prefix=2), "position": Learned(8, [4, 4]), "out": nn.Linear(8, 3)}
+    )
+    decayed, kept = by_decay(model)
+    assert [p.shape for p in decayed] == [(3, 8)]
+    assert {tuple(p.shape) for p in kept} == {(2, 8), (259, 8), (4, 4, 8), (3,)}
+
+
+def one_step(make, gradient):
+    """A matrix before and after one step with this gradient."""
+    layer = nn.Module()
+    layer.weight = nn.Parameter(torch.full_like(gradient, 2.0))
+    model = nn.Module()
+    model.backbone = nn.Module()
+    model.backbone.blocks = nn.ModuleList([layer])
+    layer.weight.grad = gradient.clone()
+    make(model).step()
+    return layer.weight.detach()
+
+
+def test_the_first_step_of_adamw_is_its_rate_in_the_gradients_direction():
+    gradient = torch.tensor([[3.0, -0.01], [100.0, -1e-3]])
+    moved = one_step(partial(adamw, learning_rate=0.1, weight_decay=0.5), gradient)
+    torch.testing.assert_close(moved, 2 * (1 - 0.1 * 0.5) - 0.1 * gradient.sign(), atol=1e-4, rtol=0)
+
+
+def test_a_step_of_muon_is_orthogonal_and_as_long_as_adamws():
+    gradient = torch.randn(16, 8, generator=torch.Generator().manual_seed(0))
+    moved = one_step(partial(muon, learning_rate=0.1, weight_decay=0.5), gradient)
+    step = (2 * (1 - 0.1 * 0.5) - moved) / 0.1 / (0.2 * 16**0.5)
+    torch.testing.assert_close(step, orthogonal(gradient[None])[0], atol=1e-4, rtol=0)
+    assert step.norm() ** 2 == pytest.approx(8, rel=0.3)  # eight directions of length 1
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_matrix_without_a_gradient_stays_and_a_closure_is_called(make):
+    torch.manual_seed(0)
+    model = Model()
+    optimizer = make(model)
+    before = copy.deepcopy(model.state_dict())
+    optimizer.step()
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+    def closure():
+        optimizer.zero_grad()
+        loss = model()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).requires_grad and not torch.equal(before["head.weight"], model.head.weight)

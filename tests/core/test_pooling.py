@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given, settings
 
 from mmattn import ConfigError, TokenInfo, TokenSequence
 from mmattn.heads import AttentionPool, FirstPool, LastPool, MaxPool, MeanPool
 from tests.core.examples import LAYOUTS, facts
+from tests.core.token_lists import by_document, sequences
 
 POOLS = [MeanPool, FirstPool, LastPool, MaxPool, AttentionPool]
 
@@ -25,6 +27,21 @@ def test_each_document_is_read_alone(pool, layout):
         torch.testing.assert_close(out[number], alone[0], atol=1e-12, rtol=0)
         if own.shape[1] == 0:
             assert (out[number] == 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(sequences(2))
+def test_they_are_what_lists_say(both):
+    lists, tokens = both
+    values = {}
+    for row in lists:
+        for document, own in by_document(row).items():
+            values[document] = [token.value for token in own], [token.value for token in own if token.order == 0]
+    for number in range(6):
+        own, first = values.get(number, ([], []))
+        expected = [sum(own) / max(len(own), 1), sum(first), own[-1] if own else 0, max(own, default=0)]
+        found = [pool(1)(tokens, 6)[number].item() for pool in (MeanPool, FirstPool, LastPool, MaxPool)]
+        assert found == pytest.approx(expected)
 
 
 def test_what_they_take():

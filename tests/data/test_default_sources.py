@@ -9,7 +9,7 @@ import time
 import numpy
 import pytest
 
-from mmattn.contracts.source import equal
+from mmattn.contracts.sameness import same
 from mmattn.data.digits import Digits
 from mmattn.data.peptides import Peptides
 from mmattn.data.python_docs import PythonDocs, connected, distinct, paragraphs
@@ -119,7 +119,7 @@ def test_synthetic_audio_varies_in_length_and_level_and_is_quick():
 @pytest.mark.parametrize("make", [Digits, Peptides, SyntheticAudio, PythonDocs])
 def test_the_seed_changes_the_split_or_the_sounds(make):
     first, second = (make(seed=seed).samples("validation") for seed in (0, 1))
-    assert not all(equal(a.value, b.value) for a, b in zip(first[:50], second[:50], strict=False))
+    assert not all(same(a.value, b.value) for a, b in zip(first[:50], second[:50], strict=False))
 
 
 def test_a_python_without_its_library_says_so(monkeypatch, tmp_path):

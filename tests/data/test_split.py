@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmattn.data.source import Lazy, Sample
-from mmattn.data.split import cut, three_way
+from mmattn.data.split import cut, split_sizes, three_way
 from mmattn.errors import ConfigError
 
 
@@ -76,3 +76,31 @@ def test_three_way_is_a_partition():
     parts = three_way(labels, 0.1, 0.2, seed=3)
     assert sorted(i for part in parts.values() for i in part) == list(range(200))
     assert {name: len(part) for name, part in parts.items()} == {"train": 140, "validation": 20, "test": 40}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 5), st.integers(10, 40), st.floats(0.15, 0.4), st.floats(0.15, 0.4), st.integers(0, 9))
+def test_each_class_is_in_all_three_parts_in_proportion(classes, size, validation, test, seed):
+    labels = [i % classes for i in range(classes * size)]
+    parts = three_way(labels, validation, test, seed)
+    assert sorted(i for part in parts.values() for i in part) == list(range(len(labels)))
+    assert parts == three_way(labels, validation, test, seed)
+    for name, share in (("validation", validation), ("test", test), ("train", 1 - validation - test)):
+        counts = Counter(labels[i] for i in parts[name])
+        assert all(abs(counts[label] - share * size) <= 1.5 for label in range(classes)), name
+
+
+@pytest.mark.parametrize("fractions", [(0.0, 0.2), (0.2, 0.0), (-0.1, 0.2), (0.5, 0.5), (0.7, 0.4)])
+def test_fractions_that_leave_a_part_empty_are_named(fractions):
+    with pytest.raises(ConfigError, match=f"data.validation={fractions[0]} and data.test={fractions[1]} must both be"):
+        three_way([0, 1] * 20, *fractions, seed=0)
+
+
+def test_sizes_of_made_data():
+    assert split_sizes(1, 0, 5) == {"train": 1, "validation": 0, "test": 5}
+    for sizes, message in (
+        ((0, 1, 1), "data.train=0 must be at least 1"),
+        ((1, 1, -2), "data.test=-2 must be at least 0"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            split_sizes(*sizes)
