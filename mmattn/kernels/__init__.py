@@ -24,9 +24,9 @@ def attend(
     """softmax(bias(QKᵀ · scale)) V over the visible pairs, by the kernel of that name.
 
     query (batch, heads, queries, head_dim); key (batch, key_heads, keys, head_dim) and value (batch, key_heads, keys,
-    width), key_heads dividing heads; `scale` defaults to head_dim^−½; `dropout` zeroes weights by chance, in training or
-    not. Returns (batch, heads, queries, width); a query that sees nothing gives 0.
-    Invisible pairs weigh 0, and 0 · NaN is NaN: padding must be finite, as it is behind `Backbone`'s entry.
+    width), key_heads dividing heads; `scale` defaults to head_dim^−½; `dropout` zeroes weights by chance, always.
+    Returns (batch, heads, queries, width); a query that sees nothing gives 0. Invisible pairs weigh 0, and 0 · NaN is
+    NaN: padding must be finite, as it is behind `Backbone`'s entry.
 
     Raises ConfigError for shapes that do not fit, a kernel that is not known and one that cannot do this.
     """

@@ -87,7 +87,7 @@ def add_key_blocks(blocks: Tensor, call: Call, values: Tensor) -> None:
         blocks.index_add_(1, call.keys.flatten().to(blocks.device), values.flatten(1, 2))
 
 
-def mask(tiles: Tensor, call: Call) -> Tensor | None:
+def tile_mask(tiles: Tensor, call: Call) -> Tensor | None:
     """Tiles (tiles, block, block) → (n or 1, 1, block, c · block), None where all is seen."""
     if call.tiles is None:
         return None

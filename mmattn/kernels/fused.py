@@ -21,9 +21,9 @@ from mmattn.kernels.blocks import (
     facts,
     in_blocks,
     key_blocks,
-    mask,
     out_of_blocks,
     query_blocks,
+    tile_mask,
     write_query_blocks,
 )
 from mmattn.kernels.plan import Call, Plan, PlannedPart
@@ -63,7 +63,7 @@ class _Part:
         self.block, self.merged, self.scale, self.bias = block, merged, scale, bias
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
-        """Output (batch, heads, queries, dim) and log-sum-exp (batch, heads, queries); 0 and −∞ where nothing is seen."""
+        """Output (batch, heads, queries, dim), its log-sum-exp; 0 and −∞ where nothing is seen."""
         batch, _, length, _ = query.shape
         query, key, value = self._in_blocks([query], [key, value])
         out = torch.zeros_like(query)
@@ -88,7 +88,8 @@ class _Part:
         for call, mask in self._masked_calls(key, query.shape[0]):
             found = _backward(
                 query_blocks(grad, call), query_blocks(query, call), key_blocks(key, call), key_blocks(value, call),
-                query_blocks(out, call), query_blocks(total, call)[..., 0], 0.0, False, attn_mask=mask, scale=self.scale,
+                query_blocks(out, call), query_blocks(total, call)[..., 0], 0.0, False, attn_mask=mask,
+                scale=self.scale,
             )  # fmt: skip
             write_query_blocks(grads[0], call, found[0])
             add_key_blocks(grads[1], call, found[1])
@@ -114,7 +115,7 @@ class _Part:
             written = heads * self.block**2 if self.bias is not None and not shared else 0
             own = self.block**2 if whole.tiles is not None and len(whole.tiles) > 1 else 0
             for call in chunks(whole, gathered + written + own):
-                seen = mask(tiles, call)
+                seen = tile_mask(tiles, call)
                 if self.bias is not None:
                     one = call._replace(queries=call.queries[:1], keys=call.keys[:1]) if shared else call
                     added = values(self.bias, heads, *facts(one, self.sides, self.block, key.device)).to(key.dtype)

@@ -13,7 +13,7 @@ from torch.nn.functional import dropout
 from torch.utils.checkpoint import checkpoint
 
 from mmattn.kernels.biased import biased
-from mmattn.kernels.blocks import chunks, facts, in_blocks, key_blocks, mask, out_of_blocks, query_blocks
+from mmattn.kernels.blocks import chunks, facts, in_blocks, key_blocks, out_of_blocks, query_blocks, tile_mask
 from mmattn.kernels.plan import Plan, PlannedPart
 from mmattn.kernels.request import Request
 from mmattn.patterns import Facts
@@ -44,7 +44,7 @@ def _part(part: PlannedPart, request: Request, block: int) -> tuple[Tensor, Tens
     places = [unseen]
     for call in (each for whole in part.calls for each in chunks(whole._replace(even=None), heads * block**2)):
         known = facts(call, part.sides, block, query.device)
-        compute = partial(_call, request=request, mask=mask(tiles, call), facts=known, exact=exact)
+        compute = partial(_call, request=request, mask=tile_mask(tiles, call), facts=known, exact=exact)
         inputs = query_blocks(query, call), key_blocks(key, call), key_blocks(value, call)
         out, total = checkpoint(compute, *inputs, use_reentrant=False) if torch.is_grad_enabled() else compute(*inputs)
         outs.append(out)

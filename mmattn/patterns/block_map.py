@@ -149,7 +149,9 @@ def _read(pattern: Pattern, query: Facts, key: Facts) -> Truth:
     try:
         truth = pattern.allows(query, key)
     except TypeError as error:
-        raise ConfigError(f"{pattern} cannot be read on ranges of tokens ({error}); see Pattern for what it may use.")
+        raise ConfigError(
+            f"{pattern} cannot be read on ranges of tokens ({error}); see Pattern for what it may use."
+        ) from None
     if not isinstance(truth, Truth):
         raise ConfigError(f"{pattern} answers {type(truth).__name__} and not yes or no: it must compare facts.")
     return truth
