@@ -39,7 +39,8 @@ def _part(part: PlannedPart, request: Request, block: int) -> tuple[Tensor, Tens
     exact = torch.float64 if query.dtype == torch.float64 else torch.float32
     # Query blocks that see nothing come first; the calls' follow.
     unseen = _unseen(part, query.shape[1])
-    outs = [query.new_zeros(len(unseen), heads, block, value.shape[-1], dtype=exact)]
+    zeros = query.index_select(1, unseen.to(query.device)).transpose(0, 1).to(exact)[..., :1] * 0.0  # have a gradient
+    outs = [zeros.expand(-1, -1, -1, value.shape[-1])]
     totals = [query.new_full((len(unseen), heads, block), -torch.inf, dtype=exact)]
     places = [unseen]
     for call in (each for whole in part.calls for each in chunks(whole._replace(even=None), heads * block**2)):
