@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   mmattn predict RUN FILE --json
   mmattn generate RUN --prompt "The "
   mmattn check tokenizer=protein
+  mmattn kernels text
 """
 OTHER_DATA = "go on although the data are not those of the training"
 GROUPS = (
@@ -61,7 +62,10 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, default=0)
     check = verbs.add_parser("check", help="the contract of a tokenizer")
     check.add_argument("words", nargs="+", metavar="tokenizer=NAME key=value …")
-    for verb in (train, evaluate, predict, generate, check):
+    kernels = verbs.add_parser("kernels", help="how attention is computed here, and why so")
+    kernels.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
+    kernels.add_argument("--measure", action="store_true", help="measure when skipping pays on this machine")
+    for verb in (train, evaluate, predict, generate, check, kernels):
         verb.add_argument(
             "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
         )
@@ -72,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors that a user can mend are one message on standard error."""
     program = parser()
     arguments, rest = program.parse_known_args(argv)
-    if arguments.verb in ("train", "check"):
+    if arguments.verb in ("train", "check", "kernels"):
         arguments.words += [word for word in rest if not word.startswith("-")]  # words may follow options
         rest = [word for word in rest if word.startswith("-")]
     if rest:
@@ -102,6 +106,13 @@ def _run(arguments: argparse.Namespace) -> None:
 
         for rule in check(arguments.words, given):
             print(f"holds: {rule}")
+    elif arguments.verb == "kernels":
+        from mmattn.cli import kernels
+
+        if arguments.measure and arguments.words:
+            raise ConfigError(f"--measure takes no experiment, and got {' '.join(arguments.words)}.")
+        asked = kernels.kernels_of(arguments.words, given) if arguments.words else kernels.all_kernels()
+        print(kernels.measure() if arguments.measure else asked)
     else:
         from mmattn.cli import use
 
