@@ -7,23 +7,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmattn.adaptive import AdaptiveBlock
     from mmattn.backbone import Backbone, Block
+    from mmattn.biases import ALiBi, Bias
     from mmattn.errors import BadSample, ConfigError, MmattnError
     from mmattn.kernels import attend
-    from mmattn.mixers import Attention, Convolution, Mixer
-    from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Visibility
+    from mmattn.latents import Latents
+    from mmattn.memory import Memory
+    from mmattn.mixers import Attention, Convolution, CrossAttention, Mixer
+    from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Strided, Visibility
     from mmattn.positions import Learned, Position, Rotary, Sinusoidal
     from mmattn.sequence import TokenInfo, TokenSequence, join
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Attention", "Backbone", "BadSample", "Block", "Causal", "ConfigError", "Convolution", "Full", "GlobalTokens",
-    "Learned", "Mixer", "MmattnError", "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow",
-    "TokenInfo", "TokenSequence", "Visibility", "attend", "join",
+    "ALiBi", "AdaptiveBlock", "Attention", "Backbone", "BadSample", "Bias", "Block", "Causal", "ConfigError",
+    "Convolution", "CrossAttention", "Full", "GlobalTokens", "Latents", "Learned", "Memory", "Mixer", "MmattnError",
+    "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow", "Strided", "TokenInfo",
+    "TokenSequence", "Visibility", "attend", "join",
 ]  # fmt: skip
 
-_MODULES = ("errors", "sequence", "patterns", "positions", "kernels", "mixers", "backbone")
+_MODULES = (
+    "errors", "sequence", "memory", "patterns", "biases", "positions", "kernels", "mixers", "backbone", "adaptive",
+    "latents",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

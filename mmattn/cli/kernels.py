@@ -18,7 +18,7 @@ from mmattn.cli.tables import aligned
 from mmattn.errors import ConfigError
 from mmattn.kernels import KERNELS, Kernel, Request, chosen
 from mmattn.kernels.crossover import crossover
-from mmattn.mixers import Attention
+from mmattn.mixers import Headed
 
 TURNS = 5
 
@@ -61,9 +61,9 @@ def kernels_of(words: Sequence[str], config_dir: str | None = None) -> str:
 def _asked(task: Any) -> Iterator[list[Asked]]:
     """Collects the requests of the attention layers, equal ones of different layers once; puts all back afterwards."""
     found: dict[Any, Asked] = {}
-    layers = {name: module for name, module in task.named_modules() if isinstance(module, Attention)}
+    layers = {name: module for name, module in task.named_modules() if isinstance(module, Headed)}
 
-    def listen(name: str, layer: Attention, attend: Any) -> Any:
+    def listen(name: str, layer: Headed, attend: Any) -> Any:
         def heard(query, key, value, visibility, scale, *, bias, dropout):
             request = Request(query, key, value, visibility, scale, bias, dropout)
             kernel = attend.keywords["kernel"]
