@@ -1,4 +1,4 @@
-"""A layer that follows a condition: the time of a diffusion, a class, a style."""
+"""What follows a condition: the time of a diffusion, a class, a style."""
 
 from __future__ import annotations
 
@@ -62,3 +62,16 @@ class AdaptiveBlock(nn.Module):
             )
         dim = self.modulation.in_features
         return torch.split(context.of_tokens(self.modulation(nn.functional.silu(context.condition))), dim, dim=-1)
+
+
+class TimeEmbedding(nn.Module):
+    """A time in [0, 1] (documents,) as a condition (documents, dim): waves of many lengths, then an MLP."""
+
+    def __init__(self, dim: int, waves: int = 64) -> None:
+        super().__init__()
+        self.register_buffer("frequency", 1000.0 ** torch.linspace(0, 1, waves), persistent=False)
+        self.mlp = nn.Sequential(nn.Linear(2 * waves, dim), nn.SiLU(), nn.Linear(dim, dim))
+
+    def forward(self, time: Tensor) -> Tensor:
+        angle = time[:, None].float() * self.frequency
+        return self.mlp(torch.cat([angle.cos(), angle.sin()], -1).to(self.mlp[0].weight.dtype))  # type: ignore[arg-type]

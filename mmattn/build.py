@@ -51,7 +51,7 @@ def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] 
     """The task with its backbone and head around a fitted tokenizer."""
     backbone: Backbone = make(config, "backbone")
     head = make(config, "head")(
-        dim=backbone.dim, tokenizer=tokenizer, classes=None if classes is None else len(classes)
+        dim=backbone.dim, tokenizer=tokenizer.modelled, classes=None if classes is None else len(classes)
     )
     task = make(config, "task")
     if getattr(task.func, "labels", None) is not None and classes is not None and len(classes) < 2:

@@ -47,6 +47,11 @@ class Tokenizer(nn.Module, ABC):
     local: bool = True
     """Whether a token is made from its own content alone, so that hiding its embedding hides the content."""
 
+    @property
+    def modelled(self) -> Tokenizer:
+        """The tokenizer whose tokens heads predict: itself, or a part of one that reads several kinds of data."""
+        return self
+
     def __init__(self, dim: int, *, max_length: int | None = None, stride: int | None = None, prefix: int = 0) -> None:
         super().__init__()
         if stride is not None and max_length is None:

@@ -35,6 +35,10 @@ def samples_for(config: str) -> list[Sample]:
         "image": [picture(32, 48), picture(40, 33, seed=1), picture(32, 48, seed=2), picture(70, 20, seed=3)],
         "audio": [tone(0.3), tone(0.05, 8000), tone(0.7, channels=2)],
         "protein": PROTEINS,
+        "several": [
+            {"image": picture(32, 32 + 16 * i, seed=i), "text": text}
+            for i, text in enumerate(["red", "a blue cross", "blue and red", "a"])
+        ],
     }
     kind = {"bpe": "text", "characters": "text", "words": "text", "image_conv": "image", "timm": "image"}.get(
         config, config

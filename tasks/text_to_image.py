@@ -1,0 +1,200 @@
+"""Continuous tokens from a context: pictures from captions, from classes, from sounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.adaptive import TimeEmbedding
+from mmattn.data.dataset import PreparedDataset
+from mmattn.errors import ConfigError
+from mmattn.memory import Memory
+from mmattn.report.cards import Card, item, title
+from mmattn.sequence import PADDING, Layout, TokenInfo, TokenSequence
+from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
+from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
+
+SHOWN = 16  # pictures of a report, and of each epoch
+
+
+class TextToImage(Task):
+    """Flow matching on the content of the target's tokens, with cross-attention to the encoded context.
+
+    The backbone guesses the data from a noisy version; the loss is the squared error of the velocity that this means.
+
+    Args:
+        context: the part of the tokenizer that is read; `tokenizer.target` is the one that is made.
+        encoder: a backbone over the context's tokens; None: they are read as they are.
+        drop_context: the share of training samples whose context is hidden, for guidance
+            (https://arxiv.org/abs/2207.12598): their tokens read nothing.
+        mean, deviation, early: of the times, see `random_times`.
+        judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
+    """
+
+    heads = ("codec",)
+
+    def __init__(
+        self,
+        *args: Any,
+        context: str = "text",
+        encoder: nn.Module | None = None,
+        drop_context: float = 0.1,
+        mean: float = -0.8,
+        deviation: float = 1.0,
+        early: float = 0.15,
+        judge: Callable[[TextToImage], Mapping[str, float]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, share in (("drop_context", drop_context), ("early", early)):
+            if not 0 <= share < 1:
+                raise ConfigError(f"task.{name}={share} must be at least 0 and less than 1.")
+        self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
+        self.source: Tokenizer = self.tokenizer.part(context)  # type: ignore[operator]
+        self.times = {"mean": mean, "deviation": deviation, "early": early}
+        self.time = TimeEmbedding(self.backbone.dim)
+        # Where the first sample's tokens lie: what is made later lies there, unless asked otherwise.
+        self.register_buffer("coordinates", torch.zeros(0, 0, dtype=torch.long))
+        self.shown: Batch | None = None
+
+    # -- training ---------------------------------------------------------------------------------------------------
+
+    def evaluate(self, batch: Batch) -> Scores:
+        mine = batch[self.tokenizer.target]
+        info = token_info(mine, coordinates=mine.get("coordinates"))
+        data = self.tokenizer.modelled.content(mine)
+        assert data is not None  # heads=("codec",) need tokens with content
+        self._remember(info)
+        generator = None if self.training else torch.Generator(data.device).manual_seed(0)  # the same for every epoch
+        time = random_times(len(data), **self.times, generator=generator, device=data.device)
+        noise = torch.randn(data.shape, generator=generator, device=data.device, dtype=data.dtype)
+        memory = self.encode(batch[self.context])
+        if self.training:
+            memory = without(memory, torch.rand(len(data), device=data.device) < self.drop_context)
+        guess = self.guess(between(data, noise, time), time, Memory(memory), info)
+        error = (guess - data).square().mean(-1) * info.real * velocity_weight(time)[:, None]
+        count = int(mine["tokens"])
+        return Scores(error.sum() / max(count, 1), count)
+
+    def encode(self, batch: Batch) -> TokenSequence:
+        """What is read of a batch of the context."""
+        tokens = self.source(batch)
+        return tokens if self.encoder is None else self.encoder(tokens)
+
+    def guess(self, x: Tensor, time: Tensor, memory: Memory, info: TokenInfo) -> Tensor:
+        """The data (batch, length, values) behind the noisy x at time (batch,)."""
+        head: Any = self.head
+        embeddings, kept = head.enter(x, info)
+        out = self.backbone(TokenSequence(embeddings, info), memory, self.time(time))
+        return head.leave(out.embeddings, kept)
+
+    def _remember(self, info: TokenInfo) -> None:
+        if self.coordinates.numel() == 0:
+            self.coordinates = info.coordinates[0][info.real[0]].clone()
+
+    def load_state_dict(self, state: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
+        self.coordinates = torch.zeros_like(state.get("coordinates", self.coordinates))  # of the size that was kept
+        return super().load_state_dict(state, *args, **kwargs)
+
+    # -- making -----------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def make(
+        self,
+        prepared: Sequence[Prepared],
+        *,
+        guidance: float = 3.0,
+        steps: int = 20,
+        seed: int = 0,
+        sampler: str = "euler",
+        shift: float = 2.0,
+        coordinates: Tensor | None = None,
+    ) -> Tensor:
+        """Content (samples, length, values) for contexts, as the context's tokenizer prepared them.
+
+        `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; sample i has noise of its own,
+        drawn with seed + i.
+        """
+        if guidance < 0 or steps < 1:
+            raise ConfigError(f"guidance={guidance} must be at least 0, and steps={steps} at least 1.")
+        if sampler not in SAMPLERS:
+            raise ConfigError(f"There is no sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}.")
+        batch = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
+        return self.make_for(self.encode(batch), guidance, steps, seed, sampler, shift, coordinates)
+
+    @torch.no_grad()
+    def make_for(
+        self,
+        context: TokenSequence,
+        guidance: float,
+        steps: int,
+        seed: int,
+        sampler: str = "euler",
+        shift: float = 2.0,
+        coordinates: Tensor | None = None,
+    ) -> Tensor:
+        """As `make`, for an encoded context: its keys and values are computed once for all steps."""
+        count, places = len(context.embeddings), self.coordinates if coordinates is None else coordinates
+        size = self.tokenizer.modelled.content_size
+        rows = (torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count))
+        x = torch.stack(list(rows)).to(context.embeddings)
+        memory = Memory(twice(context) if guidance != 1 else context)
+        info = _facts(places, len(memory.tokens.embeddings))
+
+        def guess(x: Tensor, time: Tensor) -> Tensor:
+            if guidance == 1:
+                return self.guess(x, time, memory, info)
+            seen, blind = self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info).chunk(2)
+            return blind + guidance * (seen - blind)
+
+        return SAMPLERS[sampler](guess, x, time_grid(steps, shift).to(x))
+
+    # -- showing ----------------------------------------------------------------------------------------------------
+
+    def on_test_epoch_end(self) -> None:
+        if self.judge is not None:
+            self.log_dict({f"test/{name}": value for name, value in self.judge(self).items()})
+
+    @torch.no_grad()
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """What is made of the contexts of some items, beside what was there."""
+        chosen = [index for index in indices[:SHOWN]]
+        items = [item(dataset, index) for index in chosen]
+        made = self.make([each[self.context] for each in items])
+        found = []
+        for index, each, content in zip(chosen, items, made, strict=True):
+            target = each[str(self.tokenizer.target)]
+            picture = self.tokenizer.modelled.picture(content, target)
+            parts = [("", self.source.show(each[self.context])), ("data", self.tokenizer.modelled.show(target))]
+            found.append(Card(title(dataset, index), [*(p for p in parts if p[1] is not None), ("made", picture)]))
+        return found
+
+
+def without(memory: TokenSequence, hidden: Tensor) -> TokenSequence:
+    """The memory with the documents of hidden rows (batch,) turned into padding, which nothing sees."""
+    document = memory.info.document.masked_fill(hidden[:, None], PADDING)
+    return replace(memory, info=replace(memory.info, document=document, known_layout=Layout(True, True)))
+
+
+def twice(memory: TokenSequence) -> TokenSequence:
+    """The rows once as they are, and once as new documents that have no context."""
+    info = memory.info.map(lambda fact: torch.cat([fact, fact]))
+    rows = torch.arange(len(info.document), device=info.document.device)[:, None]
+    document = torch.where(info.real, rows, PADDING)
+    both = replace(
+        memory, embeddings=memory.embeddings.repeat(2, 1, 1), ids=None, info=replace(info, document=document)
+    )
+    return without(both, rows[:, 0] >= len(memory.embeddings))
+
+
+def _facts(places: Tensor, rows: int) -> TokenInfo:
+    order = torch.arange(len(places), device=places.device).expand(rows, -1)
+    zeros = torch.zeros_like(order)
+    document = torch.arange(rows, device=places.device)[:, None].expand_as(order)
+    coordinates = places.expand(rows, -1, -1)
+    return TokenInfo(order, coordinates, document, zeros, zeros.bool(), known_layout=Layout(True, False))

@@ -1,0 +1,140 @@
+"""Samples of several kinds of data at once: an image and its caption, a sound and its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mmattn.data.source import Lazy, Sample
+from mmattn.errors import BadSample, ConfigError, nearest
+from mmattn.sequence import Side, TokenSequence, join
+from mmattn.tokenizer import Batch, Prepared, Tokenizer
+
+
+class SeveralTokenizer(Tokenizer):
+    """A tokenizer a kind of data; a sample's value is a dict with a value for each.
+
+    A batch holds a batch of each part under its name, so that a task may read them apart (`parts[name](batch[name])`);
+    called as a whole it gives their tokens joined, in the order of the parts, each with a modality number of its own.
+
+    Args:
+        parts: name → tokenizer, all of width `dim`.
+        target: the part that is modelled, where a task models one: its vocabulary or content is what heads predict.
+        also: name → part: further values, which the tokenizer of that part reads: `{swapped: text}`.
+        max_length, prefix: as in `Tokenizer`, of the joined tokens.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        parts: Mapping[str, Tokenizer],
+        *,
+        target: str | None = None,
+        also: Mapping[str, str] | None = None,
+        max_length: int | None = None,
+        prefix: int = 0,
+    ) -> None:
+        super().__init__(dim, max_length=max_length, prefix=prefix)
+        for name in [*([target] if target else []), *(also or {}).values()]:
+            if name not in parts:
+                raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(parts)}.{nearest(name, parts)}")
+        for name, part in parts.items():
+            if part.dim != dim:
+                raise ConfigError(f"tokenizer.parts.{name}.dim={part.dim} must be tokenizer.dim={dim}.")
+            if part.stride is not None:
+                raise ConfigError(
+                    f"tokenizer.parts.{name}.stride: a sample of several kinds cannot be cut; leave it null."
+                )
+        self.parts = nn.ModuleDict(parts)
+        self.target, self.also = target, dict(also or {})
+        self.local = all(part.local for part in parts.values())
+
+    @property
+    def modelled(self) -> Tokenizer:
+        """The part that a task models. Raises `ConfigError` where none is named."""
+        if self.target is None:
+            raise ConfigError(
+                f"This task models one kind of data: set tokenizer.target to one of {', '.join(self.parts)}."
+            )
+        return self.part(self.target)
+
+    def part(self, name: str) -> Tokenizer:
+        """The tokenizer of that name. Raises `ConfigError` where there is none."""
+        if name not in self.parts:
+            raise ConfigError(
+                f"tokenizer.parts has no '{name}'; it has {', '.join(self.parts)}.{nearest(name, self.parts)}"
+            )
+        found: Any = self.parts[name]
+        return found
+
+    def fit(self, samples: Sequence[Sample]) -> None:
+        for name in self.parts:
+            self.part(name).fit(Lazy(len(samples), partial(_one, samples, name)))
+
+    def state(self) -> Mapping[str, Any]:
+        return {name: dict(self.part(name).state()) for name in self.parts}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        for name in self.parts:
+            self.part(name).restore_state(state[name])
+
+    def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
+        values = dict(sample.value)
+        for name in self.parts:
+            values[name] = self.part(name).augment(one(sample, name), generator).value
+        return replace(sample, value=values)
+
+    def prepare(self, sample: Sample) -> Prepared:
+        whole = {name: self.part(name).prepare(one(sample, name)) for name in self.parts}
+        further = {name: self.part(part).prepare(one(sample, name)) for name, part in self.also.items()}
+        for name, prepared in whole.items():
+            self.part(name).check_length(sample.name, prepared)
+        return {**whole, **further}
+
+    def count(self, prepared: Prepared) -> int:
+        return sum(self.part(name).length(prepared[name]) for name in self.parts)
+
+    def stack(self, prepared: Sequence[Prepared], side: Side) -> Batch:
+        names = {**{name: name for name in self.parts}, **self.also}
+        return {name: self.part(part).collate([each[name] for each in prepared], side) for name, part in names.items()}
+
+    def embed(self, batch: Batch) -> TokenSequence:
+        tokens = []
+        for number, name in enumerate(self.parts):
+            made = self.part(name)(batch[name])
+            info = replace(made.info, modality=torch.full_like(made.info.modality, number))
+            tokens.append(replace(made, info=info))
+        return join(tokens, batch["layout"].side, same_documents=True)
+
+    def read(self, path: Path) -> Sequence[Sample]:
+        raise BadSample(str(path), f"is one file, and a sample of this run consists of {', '.join(self.parts)}")
+
+    def describe(self, prepared: Prepared, index: int) -> str:
+        for name in self.parts:
+            length = self.part(name).length(prepared[name])
+            if index < length:
+                inside = index - self.part(name).prefix.count
+                return f"{name}: " + (self.part(name).describe(prepared[name], inside) if inside >= 0 else "prefix")
+            index -= length
+        return super().describe(prepared, index)
+
+    def show(self, prepared: Prepared) -> Any:
+        return self.part(self.target or next(iter(self.parts))).show(prepared[self.target or next(iter(self.parts))])
+
+
+def one(sample: Sample, name: str) -> Sample:
+    """The value of that name, alone. Raises `BadSample` where there is none."""
+    if not isinstance(sample.value, Mapping) or name not in sample.value:
+        has = ", ".join(sample.value) if isinstance(sample.value, Mapping) else type(sample.value).__name__
+        raise BadSample(sample.name, f"has no '{name}', which tokenizer.parts reads; it has {has}")
+    return replace(sample, value=sample.value[name])
+
+
+def _one(samples: Sequence[Sample], name: str, index: int) -> Sample:
+    return one(samples[index], name)
