@@ -59,8 +59,7 @@ class TextToImage(Task):
         self.times = {"mean": mean, "deviation": deviation, "early": early}
         self.time = TimeEmbedding(self.backbone.dim)
         # Where the first sample's tokens lie: what is made later lies there, unless asked otherwise.
-        self.register_buffer("coordinates", torch.zeros(0, 0, dtype=torch.long))
-        self.shown: Batch | None = None
+        self.coordinates = torch.zeros(0, 0, dtype=torch.long)
 
     # -- training ---------------------------------------------------------------------------------------------------
 
@@ -95,11 +94,13 @@ class TextToImage(Task):
 
     def _remember(self, info: TokenInfo) -> None:
         if self.coordinates.numel() == 0:
-            self.coordinates = info.coordinates[0][info.real[0]].clone()
+            self.coordinates = info.coordinates[0][info.real[0]].cpu()
 
-    def load_state_dict(self, state: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        self.coordinates = torch.zeros_like(state.get("coordinates", self.coordinates))  # of the size that was kept
-        return super().load_state_dict(state, *args, **kwargs)
+    def get_extra_state(self) -> Tensor:
+        return self.coordinates
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.coordinates = state
 
     # -- making -----------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ class TextToImage(Task):
         coordinates: Tensor | None = None,
     ) -> Tensor:
         """As `make`, for an encoded context: its keys and values are computed once for all steps."""
-        count, places = len(context.embeddings), self.coordinates if coordinates is None else coordinates
+        count, places = len(context.embeddings), (self.coordinates if coordinates is None else coordinates).to(self.device)
         size = self.tokenizer.modelled.content_size
         rows = (torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count))
         x = torch.stack(list(rows)).to(context.embeddings)
