@@ -39,9 +39,9 @@ class Classification(LabelledDocuments):
         smoothing = self.label_smoothing if self.training else 0.0
         return Scores(cross_entropy(scores, labels, label_smoothing=smoothing), len(labels), scores, labels)
 
-    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
         """The likeliest `label` and the `probabilities` of all, which are averaged over pieces."""
-        probabilities = self.probabilities(pieces)
+        probabilities = self.probabilities(chances)
         return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
 
     def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:

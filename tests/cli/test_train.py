@@ -11,8 +11,9 @@ from PIL import Image
 
 from mmattn.cli.compose import composed
 from mmattn.cli.main import main
+from mmattn.cli.predict import predict
 from mmattn.cli.train import inherited
-from mmattn.cli.use import evaluate, predict
+from mmattn.cli.use import evaluate
 from mmattn.errors import ConfigError
 from mmattn.run import Run
 from tests.cli.small import SMALL, stop_and_resume

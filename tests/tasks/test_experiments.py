@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from mmattn.build import build
 from mmattn.cli.compose import choices, composed
 from mmattn.cli.main import main
-from mmattn.cli.use import predict
+from mmattn.cli.predict import predict
 from mmattn.data.python_code import KINDS
 from tests.tasks.fake_sets import FAKES
 
