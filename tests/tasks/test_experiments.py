@@ -97,6 +97,15 @@ def test_every_other_experiment_builds(experiment, tmp_path):
     assert torch.isfinite(built.task.eval().evaluate(batch).loss)
 
 
+def test_an_experiment_may_build_on_another_one():
+    """SST-2's is that of TREC but for what it names itself."""
+    ours, theirs = (OmegaConf.to_container(composed([f"experiment={name}"])) for name in ("sst2", "trec"))
+    assert ours["data"] == OmegaConf.to_container(composed(["data=sst2"]).data)
+    assert ours["name"] == "sst2" and ours["tokenizer"]["token_dropout"] == 0.3
+    theirs["tokenizer"]["token_dropout"] = 0.3
+    assert ours == {**theirs, "data": ours["data"], "name": "sst2"}
+
+
 def test_each_task_is_in_an_experiment():
     used = {composed([f"experiment={name}"]).task._target_ for name in ONE_OF_EACH_TASK}
     assert used == {composed([f"task={name}"]).task._target_ for name in choices("task")}
