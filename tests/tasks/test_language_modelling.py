@@ -107,7 +107,9 @@ def test_no_token_of_a_prefix_is_a_target():
 )
 @pytest.mark.parametrize("words", [[], PREFIX], ids=["causal", "prefix_lm"])
 def test_attention_that_shows_targets_is_refused(pattern, words):
-    with pytest.raises(ConfigError, match=r"blocks.0.mixer has .* which shows later tokens; set pattern=causal"):
+    with pytest.raises(
+        ConfigError, match=r"blocks.0, whose mixer is Attention with .* shows tokens before .*set pattern=causal"
+    ):
         with_pattern(model(*words, "tokenizer.prefix=1"), pattern).setup("fit")
 
 
