@@ -9,15 +9,13 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from mmattn.backbone import Backbone
 from mmattn.data.datamodule import DataModule
 from mmattn.errors import ConfigError, MmattnError, nearest
 from mmattn.tokenizer import Tokenizer
-
-# Not all of torch: torch.hub.load and torch.utils.cpp_extension.load run code that they are given.
-TRUSTED = ("mmattn", "torch.nn", "torch.optim", "torchvision.transforms", "torchaudio.transforms", "timm", "lightning")
+from mmattn.trust import nodes
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] 
 def make(config: DictConfig, key: str) -> Any:
     """The object that the config describes at `key` (dotted). Raises `ConfigError` naming what is wrong with it."""
     part = OmegaConf.select(config, key)
-    for path, node in _nodes(part, key):
+    for path, node in nodes(part, key):
         _check(path, node)
     try:
         return instantiate(part, _convert_="all")
@@ -74,42 +72,6 @@ def make(config: DictConfig, key: str) -> Any:
         if isinstance(cause, MmattnError):
             raise cause from None
         raise ConfigError(f"{key} cannot be built: {cause or error}") from error
-
-
-def check_targets(config: DictConfig, also: Sequence[str] = ()) -> None:
-    """Refuse a stored config that names a constructor outside `TRUSTED` and `also`: it could carry an attack."""
-    for path, node in _nodes(config, ""):
-        if not _comes_from(str(node["_target_"]), (*TRUSTED, *also)):
-            raise ConfigError(
-                f"{path}._target_={node['_target_']} is not trusted in a run folder; if it is yours, name the folder "
-                "that holds it: --config-dir DIR."
-            )
-
-
-def _comes_from(target: str, packages: Sequence[str]) -> bool:
-    """True where a target is named in one of the packages and made there: `mmattn.run.subprocess.run` is not."""
-    prefixes = tuple(f"{name}." for name in packages)
-    if not target.startswith(prefixes):
-        return False
-    try:
-        found = get_object(target)
-    except Exception:  # `make` says why it cannot be imported
-        return True
-    return f"{getattr(found, '__module__', None)}.".startswith(prefixes)
-
-
-def _nodes(node: Any, path: str) -> list[tuple[str, Any]]:
-    found = []
-    if isinstance(node, DictConfig):
-        if "_target_" in node:
-            found.append((path, node))
-        for key in node:
-            if not OmegaConf.is_missing(node, key):
-                found += _nodes(node[key], f"{path}.{key!s}".lstrip("."))
-    elif isinstance(node, ListConfig):
-        for index, each in enumerate(node):
-            found += _nodes(each, f"{path}[{index}]")
-    return found
 
 
 def _check(path: str, node: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import lightning
 import torch
 
-from mmattn.build import build, build_task, check_targets, make
+from mmattn.build import build, build_task, make
 from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
@@ -15,6 +15,7 @@ from mmattn.cli.user_folder import bring
 from mmattn.data.source import Sample, Split
 from mmattn.errors import ConfigError
 from mmattn.run import Run, load_weights
+from mmattn.trust import check_targets
 
 
 def evaluate(
