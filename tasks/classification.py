@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from torchmetrics import MetricCollection
 
 from mmattn.data.labels import OneClass
+from mmattn.limits import within
 from mmattn.report.cards import Card
 from mmattn.tasks.base import Scores
 from mmattn.tasks.labelled import LabelledDocuments, single_class_measures
@@ -25,6 +26,7 @@ class Classification(LabelledDocuments):
 
     def __init__(self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        within("task.label_smoothing", label_smoothing, least=0, below=1)
         self.label_smoothing = label_smoothing
 
     def sample_measures(self) -> MetricCollection:

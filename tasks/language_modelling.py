@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
+from mmattn.limits import within
 from mmattn.report.cards import Card, item, title
 from mmattn.sequence import PADDING, TokenSequence
 from mmattn.tasks.base import Scores, Task
@@ -59,8 +60,8 @@ class LanguageModelling(Task):
             raise ConfigError(
                 f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none."
             )
-        if prefix is not None and not 0 < prefix < 1:
-            raise ConfigError(f"task.prefix={prefix} must lie between 0 and 1.")
+        if prefix is not None:
+            within("task.prefix", prefix, above=0, below=1)
         self.prefix = prefix
 
     def setup(self, stage: str) -> None:

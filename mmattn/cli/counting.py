@@ -26,6 +26,8 @@ class Books(lightning.Callback):
     `seconds` is the time of fitting, validation included; after a resume, that of the epochs kept is added.
     """
 
+    measured = frozenset({"train/batch_loss", "train/learning_rate"})
+
     def __init__(self) -> None:
         self.earlier = 0.0
         self.began = time.monotonic()

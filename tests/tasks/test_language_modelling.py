@@ -125,7 +125,7 @@ def test_a_prefix_goes_with_its_pattern():
         model("pattern=prefix_lm").setup("fit")
     with pytest.raises(ConfigError, match=r"task.prefix=0.5 needs attention that reads it; set pattern=prefix_lm"):
         model("task.prefix=0.5").setup("fit")
-    with pytest.raises(ConfigError, match=r"task.prefix=1.0 must lie between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"task.prefix=1.0 must be a number above 0 and below 1"):
         model("task.prefix=1.0")
     with_pattern(model(*PREFIX), PrefixLM() & SlidingWindow(9, 9)).setup("fit")
 
