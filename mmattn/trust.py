@@ -61,21 +61,22 @@ def nodes(node: Any, path: str) -> list[tuple[str, Any]]:
 
 def _fault(target: str, also: Sequence[str]) -> str | None:
     """What speaks against a target; None where it is trusted, or cannot be imported, which `make` says."""
-    if not _within(target, (*TRUSTED, *also)):
+    own = _within(target, also)
+    if not own and not _within(target, TRUSTED):
         return "it is in no package that a run may name"
+    if not own and any(part.startswith("_") for part in target.split(".")):  # before an import runs it
+        return "it is private"
     try:
         found = get_object(target)
     except Exception:
         return None
     if not _within(str(getattr(found, "__module__", None)), (*TRUSTED, *also)):
         return "it was made elsewhere"  # as mmattn.run.subprocess.run was
-    return None if _within(target, also) else _fault_within(target, found)
+    return None if own else _fault_of(found)
 
 
-def _fault_within(target: str, found: Any) -> str | None:
-    """What speaks against an object of the packages of `TRUSTED`."""
-    if any(part.startswith("_") for part in target.split(".")):
-        return "it is private"
+def _fault_of(found: Any) -> str | None:
+    """What speaks against an object that was made in one of the packages of `TRUSTED`."""
     if not inspect.isroutine(found) and not inspect.isclass(found):
         return "it is neither a class nor a function"
     if "." in found.__qualname__:
