@@ -29,7 +29,7 @@ COMPOSED = {
     "~task": "task names no constructor: choose one by task=NAME",
     "loader=null": "loader=null must hold settings",
     "name=null": "name=null must be a text",
-    "pattern=null": "pattern=null chooses nothing: choose one of causal, full,",
+    "pattern=null": "pattern=null chooses nothing: choose one of ",
     "head=null": "head=null chooses nothing",
 }
 STOPPING = "+callbacks.stop={_target_: lightning.pytorch.callbacks.EarlyStopping, monitor: "
