@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from mmattn.backbone import Backbone
 from mmattn.data.datamodule import DataModule
 from mmattn.errors import ConfigError, MmattnError, nearest
 from mmattn.tokenizer import Tokenizer
-
-# Not all of torch: torch.hub.load and torch.utils.cpp_extension.load run code that they are given.
-TRUSTED = ("mmattn", "torch.nn", "torch.optim", "torchvision.transforms", "torchaudio.transforms", "timm", "lightning")
+from mmattn.trust import nodes
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
     """
     tokenizer = make(config, "tokenizer")
     loader: Any = OmegaConf.to_container(config.loader, resolve=True)
+    check_keys("loader", "DataModule", loader, parameters(DataModule))
     data = DataModule(make(config, "data"), tokenizer, **loader)
     if state is None:
         data.fit_tokenizer()
@@ -50,66 +51,44 @@ def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
 def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] | None) -> Any:
     """The task with its backbone and head around a fitted tokenizer."""
     backbone: Backbone = make(config, "backbone")
-    head = make(config, "head")(
-        dim=backbone.dim, tokenizer=tokenizer.modelled, classes=None if classes is None else len(classes)
-    )
-    task = make(config, "task")
+    count = None if classes is None else len(classes)
+    head, task = make(config, "head"), make(config, "task")
+    with _named("head", config):
+        head = head(dim=backbone.dim, tokenizer=tokenizer.modelled, classes=count)
     if getattr(task.func, "labels", None) is not None and classes is not None and len(classes) < 2:
         raise ConfigError(
             f"The training data have no class but '{', '.join(classes)}', and {task.func.__name__} tells classes "
             "apart: give samples of another one, or choose a task without labels, such as task=masked_modelling."
         )
-    return task(tokenizer=tokenizer, backbone=backbone, head=head, classes=classes)
+    with _named("task", config):
+        return task(tokenizer=tokenizer, backbone=backbone, head=head, classes=classes)
 
 
 def make(config: DictConfig, key: str) -> Any:
     """The object that the config describes at `key` (dotted). Raises `ConfigError` naming what is wrong with it."""
     part = OmegaConf.select(config, key)
-    for path, node in _nodes(part, key):
+    for path, node in nodes(part, key):
         _check(path, node)
-    try:
+    with _named(key, config):
         return instantiate(part, _convert_="all")
-    except InstantiationException as error:
-        cause = error.__cause__
+
+
+@contextmanager
+def _named(key: str, config: DictConfig) -> Iterator[None]:
+    """Raises `ConfigError` with the key, the constructor and the reason where what the config describes fails."""
+    try:
+        yield
+    except MmattnError:
+        raise
+    except Exception as error:
+        inner = re.search(r"full_key: (\S+)", str(error))
+        cause = error.__cause__ if isinstance(error, InstantiationException) and error.__cause__ else error
         if isinstance(cause, MmattnError):
             raise cause from None
-        raise ConfigError(f"{key} cannot be built: {cause or error}") from error
-
-
-def check_targets(config: DictConfig, also: Sequence[str] = ()) -> None:
-    """Refuse a stored config that names a constructor outside `TRUSTED` and `also`: it could carry an attack."""
-    for path, node in _nodes(config, ""):
-        if not _comes_from(str(node["_target_"]), (*TRUSTED, *also)):
-            raise ConfigError(
-                f"{path}._target_={node['_target_']} is not trusted in a run folder; if it is yours, name the folder "
-                "that holds it: --config-dir DIR."
-            )
-
-
-def _comes_from(target: str, packages: Sequence[str]) -> bool:
-    """True where a target is named in one of the packages and made there: `mmattn.run.subprocess.run` is not."""
-    prefixes = tuple(f"{name}." for name in packages)
-    if not target.startswith(prefixes):
-        return False
-    try:
-        found = get_object(target)
-    except Exception:  # `make` says why it cannot be imported
-        return True
-    return f"{getattr(found, '__module__', None)}.".startswith(prefixes)
-
-
-def _nodes(node: Any, path: str) -> list[tuple[str, Any]]:
-    found = []
-    if isinstance(node, DictConfig):
-        if "_target_" in node:
-            found.append((path, node))
-        for key in node:
-            if not OmegaConf.is_missing(node, key):
-                found += _nodes(node[key], f"{path}.{key!s}".lstrip("."))
-    elif isinstance(node, ListConfig):
-        for index, each in enumerate(node):
-            found += _nodes(each, f"{path}[{index}]")
-    return found
+        path = inner.group(1) if inner else key
+        target = OmegaConf.select(config, f"{path}._target_")
+        said = f"{type(cause).__name__}: {' '.join(str(cause).split())}"
+        raise ConfigError(f"{path}{f' ({target})' if target else ''} cannot be built: {said}") from error
 
 
 def _check(path: str, node: Any) -> None:
@@ -121,11 +100,15 @@ def _check(path: str, node: Any) -> None:
         target = get_object(node["_target_"])
     except Exception as error:
         raise ConfigError(f"{path}._target_={node['_target_']} cannot be imported: {error}") from error
-    known = parameters(target)
-    if known is not None:
-        for key in node:
-            if not str(key).startswith("_") and key not in known:
-                raise ConfigError(f"{path}.{key}: {node['_target_']} takes no '{key}'.{nearest(str(key), known)}")
+    keys = [key for key in map(str, node) if not key.startswith("_")]
+    check_keys(path, node["_target_"], keys, parameters(target))
+
+
+def check_keys(path: str, target: str, keys: Iterable[str], known: Set[str] | None) -> None:
+    """Raise `ConfigError` for a key that is none of the `known`, which are those that `parameters` finds."""
+    for key in keys:
+        if known is not None and key not in known:
+            raise ConfigError(f"{path}.{key}: {target} takes no '{key}'.{nearest(key, known)}")
 
 
 def parameters(target: Any) -> set[str] | None:

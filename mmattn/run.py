@@ -112,10 +112,14 @@ class Run:
         if not path.is_file():
             raise RunError(f"{self.folder} has no checkpoint {path.name}; did its training finish an epoch?")
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-        except (OSError, EOFError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
-            why = next(iter(str(error).splitlines()), type(error).__name__)  # that of an empty file says nothing
-            raise RunError(f"{path} is no checkpoint that can be read: {why}") from error
+            found = torch.load(path, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, LookupError, RuntimeError, pickle.UnpicklingError) as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise RunError(f"{path} is no checkpoint that can be read: {reason}") from error
+        weights = found.get("state_dict") if isinstance(found, dict) else None
+        if not isinstance(weights, dict):
+            raise RunError(f"{path} is no checkpoint that can be read: it holds no state_dict.")
+        return weights
 
     def settle_best(self) -> bool:
         """Whether validation chose `best.ckpt`; where nothing was validated, the last weights are made to be the best.
@@ -142,7 +146,7 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, Any], origin: st
     faults += [
         f"{key} is {tuple(weights[key].shape)}, here {tuple(value.shape)}"
         for key, value in own.items()
-        if key in weights and hasattr(value, "shape") and weights[key].shape != value.shape
+        if key in weights and not key.endswith("_extra_state") and weights[key].shape != value.shape
     ]
     if faults:
         more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from mmattn.limits import within
+
 
 @dataclass(frozen=True)
 class WarmupCosine:
@@ -12,6 +14,10 @@ class WarmupCosine:
 
     warmup: float = 0.05
     floor: float = 0.01
+
+    def __post_init__(self) -> None:
+        within("schedule.warmup", self.warmup, least=0, below=1)
+        within("schedule.floor", self.floor, least=0, most=1)
 
     def __call__(self, done: float) -> float:
         if done < self.warmup:
@@ -26,6 +32,10 @@ class WarmupStableDecay:
 
     warmup: float = 0.05
     decay: float = 0.3
+
+    def __post_init__(self) -> None:
+        within("schedule.warmup", self.warmup, least=0, below=1)
+        within("schedule.decay", self.decay, above=0, most=1)
 
     def __call__(self, done: float) -> float:
         return max(0.0, min(1.0, done / self.warmup if self.warmup else 1.0, (1 - done) / self.decay))

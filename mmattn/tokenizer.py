@@ -150,6 +150,13 @@ class Tokenizer(nn.Module, ABC):
         """Tokens that the sample makes, prefix tokens included."""
         return self.prefix.count + self.count(prepared)
 
+    @property
+    def overlap(self) -> int:
+        """Tokens that one piece of a long sample shares with the next."""
+        if self.stride is None or self.max_length is None:
+            return 0
+        return self.max_length - self.prefix.count - self.stride
+
     def check_length(self, name: str, prepared: Prepared) -> None:
         """Raise `BadSample` for a sample of more than `max_length` tokens."""
         length = self.length(prepared)

@@ -62,6 +62,9 @@ class Task(lightning.LightningModule, ABC):
         classes: Sequence[str] | None = None,
     ) -> None:
         super().__init__()
+        for name, part in (("optimizer", optimizer), ("schedule", schedule)):
+            if not callable(part):
+                raise ConfigError(f"task.{name}={part} makes none: leave it as it is, and choose by {name}=NAME.")
         kind = getattr(head, "kind", None)
         if self.heads and kind not in (None, *self.heads):
             raise ConfigError(f"{type(self).__name__} cannot use head={kind}; set head={' or head='.join(self.heads)}.")
@@ -89,6 +92,12 @@ class Task(lightning.LightningModule, ABC):
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """What a report shows of these items of a dataset; nothing by default."""
         return []
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """Names of what it logs while it trains, which callbacks may monitor; a task that logs more adds it here."""
+        names: Any = self.metrics["validation"]
+        return frozenset({"train/loss", "validation/loss", *(f"validation/{name}" for name in names)})
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         scores = self.evaluate(batch)

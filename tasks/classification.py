@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 from torchmetrics import MetricCollection
 
 from mmattn.data.labels import OneClass
+from mmattn.limits import within
 from mmattn.report.cards import Card
 from mmattn.tasks.base import Scores
 from mmattn.tasks.labelled import LabelledDocuments, single_class_measures
@@ -25,6 +26,7 @@ class Classification(LabelledDocuments):
 
     def __init__(self, *args: Any, label_smoothing: float = 0.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        within("task.label_smoothing", label_smoothing, least=0, below=1)
         self.label_smoothing = label_smoothing
 
     def sample_measures(self) -> MetricCollection:
@@ -39,9 +41,9 @@ class Classification(LabelledDocuments):
         smoothing = self.label_smoothing if self.training else 0.0
         return Scores(cross_entropy(scores, labels, label_smoothing=smoothing), len(labels), scores, labels)
 
-    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
         """The likeliest `label` and the `probabilities` of all, which are averaged over pieces."""
-        probabilities = self.probabilities(pieces)
+        probabilities = self.probabilities(chances)
         return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
 
     def card(self, name: str, parts: list[Any], said: dict[str, Any], label: Tensor) -> Card:

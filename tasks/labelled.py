@@ -54,8 +54,12 @@ class Labelled(Task):
             )
 
     @abstractmethod
-    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
-        """What the model says of one sample, given whole or in pieces, as json-like values for `mmattn predict`."""
+    def said(self, batch: Batch) -> Sequence[Tensor]:
+        """The probabilities of each document of a batch."""
+
+    @abstractmethod
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
+        """What `said` gave for the pieces of one sample, as json-like values for `mmattn predict`."""
 
 
 class LabelledDocuments(Labelled):
@@ -83,20 +87,23 @@ class LabelledDocuments(Labelled):
     def chances(self, scores: Tensor) -> Tensor:
         """Probabilities (documents, classes), which are averaged over the pieces of a sample."""
 
-    def probabilities(self, pieces: Sequence[Prepared]) -> dict[str, float]:
+    def said(self, batch: Batch) -> Sequence[Tensor]:
+        return self.chances(self(batch)).unbind()
+
+    def probabilities(self, chances: Sequence[Tensor]) -> dict[str, float]:
         """The probability of each class for one sample, averaged over its pieces."""
-        chances = self.chances(self(self.tokenizer.collate(pieces))).mean(0).tolist()
-        return dict(zip(self.names, chances, strict=True))
+        return dict(zip(self.names, torch.stack(list(chances)).mean(0).tolist(), strict=True))
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """Each sample, and what is said of it."""
         found = []
         for index in indices:
-            prepared, label = item(dataset, index), dataset.batch([(0, index)])["labels"][0]
+            prepared, batch = item(dataset, index), dataset.batch([(0, index)])
             shown = self.tokenizer.show(prepared)
             parts = [] if shown is None else [("", shown)]
-            found.append(self.card(title(dataset, index), parts, self.predicted([prepared]), label))
+            predicted = self.predicted([prepared], self.said(batch))
+            found.append(self.card(title(dataset, index), parts, predicted, batch["labels"][0]))
         return found
 
     @abstractmethod

@@ -12,17 +12,15 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
-from mmattn.patterns import Pattern, Visibility
+from mmattn.limits import within
 from mmattn.report.cards import Card, item, title
-from mmattn.sequence import PADDING, TokenInfo, TokenSequence
+from mmattn.sequence import PADDING, TokenSequence
 from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead
 from mmattn.tokenizer import Batch
 
 PROMPT, CONTINUATION, SHOWN = 64, 240, 4
 """Tokens of a report's generated texts, and how many texts."""
-
-PROBE = 512
-"""Tokens of the document on which patterns are tried before training."""
 
 
 def next_tokens(tokens: TokenSequence) -> Tensor:
@@ -47,7 +45,7 @@ def with_prefix(tokens: TokenSequence, sizes: Tensor) -> TokenSequence:
 
 
 class LanguageModelling(Task):
-    """Cross-entropy of the next token, in nats a token, within documents. The backbone's mixers must be causal.
+    """Cross-entropy of the next token, in nats a token, within documents. The backbone must be causal.
 
     `prefix` goes with pattern=prefix_lm: the tokens that each document begins with, which see each other, so that only
     those behind them are learned (T5, https://arxiv.org/abs/1910.10683). It is the share of a document that they are in
@@ -58,39 +56,37 @@ class LanguageModelling(Task):
 
     def __init__(self, *args: Any, prefix: float | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if prefix is not None and not 0 < prefix < 1:
-            raise ConfigError(f"task.prefix={prefix} must lie between 0 and 1.")
+        if self.tokenizer.vocabulary is None:
+            raise ConfigError(
+                f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none."
+            )
+        if prefix is not None:
+            within("task.prefix", prefix, above=0, below=1)
         self.prefix = prefix
 
     def setup(self, stage: str) -> None:
-        """Refuse a backbone whose attention shows tokens before they are guessed: its loss would mean nothing."""
-        tokens, seen_ahead = self._probe(), False
-        guessed = next_tokens(tokens)[0].roll(1) >= 0
-        for name, part in self.backbone.named_modules():
-            pattern = getattr(part, "pattern", None)
-            if isinstance(pattern, Pattern):
-                later = Visibility(pattern, tokens.info).mask[0, 0].triu(1)
-                if bool((later & guessed).any()):
-                    raise ConfigError(f"{name} has {pattern}, which shows later tokens; set pattern=causal.")
-                seen_ahead |= bool(later.any())
-        if self.prefix is not None and not seen_ahead:
+        """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
+        tokens = self._trial()
+        shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0)
+        if shows is not None:
+            raise ConfigError(
+                f"{shows} shows tokens before they are guessed; set pattern=causal for attention, windows whose "
+                "`after` is 0 for convolutions, or another part."
+            )
+        if self.prefix is not None and looks_ahead(self.backbone, tokens.info, tokens.info.extra["prefix"]) is None:
             raise ConfigError(f"task.prefix={self.prefix} needs attention that reads it; set pattern=prefix_lm.")
 
-    def _probe(self) -> TokenSequence:
-        """A document with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
-        info = TokenInfo.from_lengths([PROBE], device=self.device)
-        info = replace(info, is_global=info.order % 3 == 1)
-        embeddings = torch.zeros(1, PROBE, self.tokenizer.dim, device=self.device)
-        tokens = self.tokenizer.prefix(TokenSequence(embeddings, info, torch.zeros_like(info.order)))
-        return tokens if self.prefix is None else with_prefix(tokens, info.order.new_tensor([PROBE // 2]))
+    def _trial(self) -> TokenSequence:
+        """Documents with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
+        batch = self.tokenizer.collate([{"ids": torch.zeros(LENGTH, dtype=torch.long)}] * ROWS)
+        tokens = self.tokenizer(self.transfer_batch_to_device(batch, self.device, 0))
+        info = tokens.info
+        tokens = replace(tokens, info=replace(info, is_global=info.is_global | (info.order % 3 == 1)))
+        return tokens if self.prefix is None else with_prefix(tokens, info.order.new_full((ROWS,), LENGTH // 2))
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one to guess."""
         tokens = self.tokenizer(batch)
-        if tokens.ids is None:
-            raise ConfigError(
-                f"task=language_modelling needs discrete tokens; {type(self.tokenizer).__name__} has none."
-            )
         if self.prefix is not None:
             lengths = batch["lengths"]
             share = torch.rand(lengths.shape, device=lengths.device) if self.training else self.prefix

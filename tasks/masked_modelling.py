@@ -11,6 +11,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
+from mmattn.limits import within
 from mmattn.report.cards import Card, Mark, item, title
 from mmattn.sequence import TokenSequence
 from mmattn.tasks.base import Scores, Task
@@ -27,8 +28,7 @@ class MaskedModelling(Task):
 
     def __init__(self, *args: Any, fraction: float = 0.15, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not 0 < fraction < 1:
-            raise ConfigError(f"task.fraction={fraction} must lie between 0 and 1.")
+        within("task.fraction", fraction, above=0, below=1)
         if not self.tokenizer.local:
             raise ConfigError(
                 "task=masked_modelling hides tokens after they are embedded, and this tokenizer's tokens also hold "

@@ -47,9 +47,9 @@ class MultiLabel(LabelledDocuments):
         loss = binary_cross_entropy_with_logits(scores, target.to(scores.dtype))
         return Scores(loss, len(target), scores, target)
 
-    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
         """The `labels` of at least even chance, and the `probabilities` of all, which are averaged over pieces."""
-        probabilities = self.probabilities(pieces)
+        probabilities = self.probabilities(chances)
         labels = [name for name, chance in probabilities.items() if chance >= THRESHOLD]
         return {"labels": labels, "probabilities": probabilities}
 

@@ -140,7 +140,10 @@ class TextToImage(Task):
         coordinates: Tensor | None = None,
     ) -> Tensor:
         """As `make`, for an encoded context: its keys and values are computed once for all steps."""
-        count, places = len(context.embeddings), (self.coordinates if coordinates is None else coordinates).to(self.device)
+        count, places = (
+            len(context.embeddings),
+            (self.coordinates if coordinates is None else coordinates).to(self.device),
+        )
         size = self.tokenizer.modelled.content_size
         rows = (torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count))
         x = torch.stack(list(rows)).to(context.embeddings)

@@ -47,17 +47,23 @@ class TokenClassification(Labelled):
         loss = cross_entropy(scores, target, reduction="sum") / max(len(target), 1)  # a batch may have no label
         return Scores(loss, len(target), scores, target)
 
-    def predicted(self, pieces: Sequence[Prepared]) -> dict[str, Any]:
-        """`tokens`, each with its place in the raw sample, likeliest label and the probability of it."""
+    def said(self, batch: Batch) -> Sequence[Tensor]:
+        """(tokens, classes) for each document."""
+        return self(batch).softmax(-1).split(batch["lengths"].tolist())
+
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
+        """`tokens`, each with its place in the raw sample, likeliest label and the probability of it.
+
+        Of a token in two pieces, which overlap, the first says it.
+        """
         found = []
-        for prepared in pieces:
-            chances, classes = self(self.tokenizer.collate([prepared])).softmax(-1).max(-1)
-            units = self.tokenizer.units(prepared).tolist()
-            for index, unit in enumerate(units):
-                if unit >= 0:
-                    label, chance = self.names[int(classes[index])], float(chances[index])
+        for number, (prepared, each) in enumerate(zip(pieces, chances, strict=True)):
+            units, likeliest = self.tokenizer.units(prepared).tolist(), each.max(-1)
+            for index in range(self.tokenizer.overlap if number else 0, len(units)):
+                if units[index] >= 0:
+                    label, chance = self.names[int(likeliest.indices[index])], float(likeliest.values[index])
                     token = self.tokenizer.describe(prepared, index)
-                    found.append({"unit": unit, "token": token, "label": label, "probability": chance})
+                    found.append({"unit": units[index], "token": token, "label": label, "probability": chance})
         return {"tokens": found}
 
     @torch.no_grad()

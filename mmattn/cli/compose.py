@@ -18,6 +18,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mmattn.cli.settings import check_settings
 from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 
@@ -50,11 +51,9 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
     try:
         with initialize_config_module("mmattn.conf", version_base="1.3"):
             config = compose("config", overrides=[*overrides, *searched])
-    except (HydraException, OmegaConfBaseException) as error:
+        check_settings(config, _keys())
+    except (HydraException, OmegaConfBaseException, ValueError) as error:  # Hydra's for a group that is null
         raise ConfigError(_explained(str(error), overrides, config_dir)) from error
-    for key in map(str, config):
-        if key not in _keys():
-            raise ConfigError(f"The config has no key '{key}'.{nearest(key, _keys())}")
     return config
 
 
@@ -89,6 +88,9 @@ def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -
         group, name = missing.groups()
         known = choices(group, config_dir)
         return f"There is no {group} '{name}'.{nearest(name, known)} Choices: {', '.join(known)}."
+    for group, _, value in (word.partition("=") for word in overrides):
+        if value in ("", "null") and choices(group, config_dir):
+            return f"{group}={value} chooses nothing: choose one of {', '.join(choices(group, config_dir))}."
     unknown = re.search(r"Could not override '([^']+)'", message)
     if unknown:
         key = unknown.group(1)

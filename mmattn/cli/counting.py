@@ -26,6 +26,8 @@ class Books(lightning.Callback):
     `seconds` is the time of fitting, validation included; after a resume, that of the epochs kept is added.
     """
 
+    measured = frozenset({"train/batch_loss", "train/learning_rate"})
+
     def __init__(self) -> None:
         self.earlier = 0.0
         self.began = time.monotonic()
@@ -37,10 +39,13 @@ class Books(lightning.Callback):
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         self.began = time.monotonic()
 
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        # At the batch's end the schedule has moved on to the next step's.
+        self.rate = max(group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups)
+
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
-        rates = {group["lr"] for optimizer in trainer.optimizers for group in optimizer.param_groups}
         pl_module.log("train/batch_loss", outputs["loss"], on_step=True, on_epoch=False, batch_size=1)
-        pl_module.log("train/learning_rate", max(rates), on_step=True, on_epoch=False, batch_size=1)
+        pl_module.log("train/learning_rate", self.rate, on_step=True, on_epoch=False, batch_size=1)
 
     def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
         checkpoint["books"] = {"tokens": pl_module.tokens_seen, "seconds": self.seconds}

@@ -121,7 +121,9 @@ def _run(arguments: argparse.Namespace) -> None:
             for name, value in found.items():
                 print(f"{arguments.split} {name}: {value:.4f}")
         elif arguments.verb == "predict":
-            use.show_predictions(use.predict(arguments.run, arguments.files, given), arguments.json)
+            from mmattn.cli.predict import predict, show_predictions
+
+            show_predictions(predict(arguments.run, arguments.files, given), arguments.json)
         else:
             a = arguments
             print(use.generate(a.run, a.prompt, a.count, a.temperature, a.seed, given))

@@ -13,7 +13,7 @@ import lightning
 import torch
 from omegaconf import DictConfig
 
-from mmattn.build import Built, build, check_targets
+from mmattn.build import Built, build
 from mmattn.cli.counting import Books
 from mmattn.cli.estimate import Estimate, estimate
 from mmattn.cli.fit import fit
@@ -25,6 +25,7 @@ from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, RunError
 from mmattn.report.write import write_report
 from mmattn.run import Run, load_weights
+from mmattn.trust import check_targets
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import DictConfig, OmegaConf
 
-from mmattn.build import Built, make
+from mmattn.build import Built, check_keys, make, parameters
 from mmattn.cli.counting import Books, EpochSeed
 from mmattn.cli.loggers import loggers
 from mmattn.cli.memory import enough_memory
 from mmattn.cli.progress import display
-from mmattn.errors import ConfigError
+from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
 from mmattn.run import Run
 
 
@@ -25,14 +26,19 @@ def training_trainer(config: DictConfig, run: Run, task: Any, books: Books) -> l
     """
     settings: dict[str, Any] = OmegaConf.to_container(config.trainer, resolve=True)  # type: ignore[assignment]
     settings.pop("_target_")
+    check_keys("trainer", "Trainer", settings, parameters(lightning.Trainer))
     _check(settings)
     kept: dict[str, Any] = {"dirpath": run.checkpoints, "enable_version_counter": False}
     callbacks = [EpochSeed(config.seed), books]
-    if settings.get("limit_val_batches") != 0:
+    validates = settings.get("limit_val_batches") != 0
+    if validates:
         callbacks.append(ModelCheckpoint(filename="best", monitor=task.monitor, mode=task.mode, **kept))
     callbacks.append(ModelCheckpoint(filename="last", monitor=None, save_on_train_epoch_end=True, **kept))
     callbacks += [display()] if settings.pop("enable_progress_bar", True) else []
-    callbacks += [make(config, f"callbacks.{name}") for name in config.callbacks or ()]
+    known = {name for name in task.measured | books.measured if validates or not name.startswith("validation/")}
+    own = {f"callbacks.{name}": make(config, f"callbacks.{name}") for name in config.callbacks or ()}
+    _check_monitors({**own, "task": task} if validates else own, known)
+    callbacks += own.values()
     fixed: dict[str, Any] = {"enable_model_summary": False, "enable_progress_bar": False}
     given = {"callbacks": callbacks, "logger": loggers(config, run), "default_root_dir": run.folder}
     return _made(settings | fixed | given)
@@ -50,6 +56,9 @@ def _check(settings: Mapping[str, Any]) -> None:
             "trainer.overfit_batches puts an order of its own in place of the batches; give the data fewer samples, "
             "or set +trainer.limit_train_batches."
         )
+    for key in ("max_epochs", "max_steps", "check_val_every_n_epoch", "log_every_n_steps"):
+        if settings.get(key) is not None:
+            whole(f"trainer.{key}", settings[key], -1)
     for key in ("max_epochs", "max_steps", "limit_train_batches"):
         if settings.get(key) == 0:
             raise ConfigError(f"trainer.{key}=0 trains nothing: set it to more.")
@@ -59,6 +68,15 @@ def _check(settings: Mapping[str, Any]) -> None:
             f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates; set "
             f"trainer.check_val_every_n_epoch={epochs} or less, or +trainer.limit_val_batches=0 if that is meant."
         )
+
+
+def _check_monitors(parts: Mapping[str, Any], known: Set[str]) -> None:
+    """Raise `ConfigError` for a part that waits for what is never measured."""
+    for key, part in parts.items():
+        monitor = getattr(part, "monitor", None)
+        if isinstance(monitor, str) and monitor not in known:
+            hint = f"{nearest(monitor, known)} Measured are {', '.join(sorted(known))}."
+            raise ConfigError(f"{key}.monitor={monitor} is never measured.{hint}")
 
 
 def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str, dict[str, float]]:

@@ -1,26 +1,21 @@
-"""Verbs that use a finished run: evaluate, predict, generate."""
+"""Verbs that use a finished run: evaluate and generate; the task that every such verb needs."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
 
-from mmattn.build import build, build_task, check_targets, make
+from mmattn.build import build, build_task, make
 from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
 from mmattn.cli.user_folder import bring
-from mmattn.data.dataset import pieces
 from mmattn.data.source import Sample, Split
-from mmattn.errors import BadSample, ConfigError, MmattnError
+from mmattn.errors import ConfigError
 from mmattn.run import Run, load_weights
+from mmattn.trust import check_targets
 
 
 def evaluate(
@@ -57,34 +52,6 @@ def load_task(folder: str, config_dir: str | None = None) -> Any:
     return task.eval()
 
 
-@torch.no_grad()
-def predict(folder: str, files: Sequence[str], config_dir: str | None = None) -> list[dict[str, Any]]:
-    """For each sample in the files, in their order: its name, and labels with probabilities or the `error` in it."""
-    task = load_task(folder, config_dir)
-    if not hasattr(task, "predicted"):
-        raise ConfigError(f"{folder} is no classifier; `mmattn generate` is for language models.")
-    return [said for file in files for said in _predicted(task, file)]
-
-
-def _predicted(task: Any, file: str) -> Iterator[dict[str, Any]]:
-    """What the task says of each sample of a file; an `error` for those that cannot be used, which stop nothing."""
-    try:
-        if not Path(file).is_file():
-            raise BadSample(file, "there is no such file")
-        samples = task.tokenizer.read(Path(file))
-    except BadSample as error:
-        yield {"name": error.name, "error": error.fault}
-        return
-    for sample in samples:
-        try:
-            yield {
-                "name": sample.name,
-                **task.predicted(pieces(task.tokenizer, sample.name, task.tokenizer.prepare(sample))),
-            }
-        except BadSample as error:
-            yield {"name": error.name, "error": error.fault}
-
-
 def generate(
     folder: str, prompt: str, count: int, temperature: float = 0.8, seed: int = 0, config_dir: str | None = None
 ) -> str:
@@ -94,25 +61,3 @@ def generate(
         raise ConfigError(f"{folder} is no language model: it cannot generate.")
     ids = task.tokenizer.prepare(Sample("the prompt", prompt))["ids"].tolist()
     return task.tokenizer.restore(torch.tensor(task.generate(ids, count, temperature=temperature, seed=seed)))
-
-
-def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> None:
-    """One line a sample, or json. Raises `MmattnError` at the end where there are errors among them."""
-    if as_json:
-        print(json.dumps(predictions, indent=1))
-    good = [each for each in predictions if "error" not in each]
-    for each in [] if as_json else good:
-        print(f"{each['name']}: {_said(each)}")
-    faults = [f"{each['name']}: {each['error']}" for each in predictions if "error" in each]
-    if faults:
-        sys.stdout.flush()
-        raise MmattnError(f"{len(faults)} of {len(predictions)} could not be predicted:\n  " + "\n  ".join(faults))
-
-
-def _said(prediction: dict[str, Any]) -> str:
-    if "tokens" in prediction:
-        runs = groupby(prediction["tokens"], lambda token: token["label"])
-        return " ".join(f"{''.join(token['token'] for token in run)}/{label}" for label, run in runs)
-    likeliest = sorted(prediction["probabilities"].items(), key=lambda item: -item[1])
-    shown = likeliest[: max(3, len(prediction.get("labels", ())))]
-    return ", ".join(f"{label} {chance:.1%}" for label, chance in shown)

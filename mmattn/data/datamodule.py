@@ -17,6 +17,7 @@ from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
 from mmattn.data.variations import Variations, varies
 from mmattn.errors import ConfigError
+from mmattn.limits import whole, within
 from mmattn.tokenizer import Batch, Tokenizer
 
 
@@ -51,16 +52,13 @@ class DataModule(lightning.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise ConfigError(f"loader.batch_size={batch_size} must be at least 1.")
-        if evaluation_batch_size is not None and evaluation_batch_size < 1:
-            raise ConfigError(f"loader.evaluation_batch_size={evaluation_batch_size} must be at least 1, or null.")
-        if pool < 1:
-            raise ConfigError(f"loader.pool={pool} must be at least 1, which mixes all lengths.")
-        if workers < 0:
-            raise ConfigError(
-                f"loader.workers={workers} must be at least 0, which prepares batches while training waits."
-            )
+        whole("loader.batch_size", batch_size, 1)
+        if evaluation_batch_size is not None:
+            whole("loader.evaluation_batch_size", evaluation_batch_size, 1)
+        whole("loader.pool", pool, 1)
+        whole("loader.workers", workers, 0)
+        whole("loader.seed", seed, 0)
+        within("loader.kept_gigabytes", kept_gigabytes, least=0)
         self.source, self.tokenizer = source, tokenizer
         self.batch_size, self.evaluation_batch_size = batch_size, evaluation_batch_size or 2 * batch_size
         self.pool, self.workers, self.on_bad_sample, self.seed = pool, workers, on_bad_sample, seed
@@ -145,8 +143,7 @@ def _splits(source: Source, validation_fraction: float, seed: int) -> dict[Split
     if "train" not in splits or not len(splits["train"]):
         raise ConfigError(f"{type(source).__name__} gives no training samples.")
     if "validation" not in splits:
-        if not 0 < validation_fraction < 1:
-            raise ConfigError(f"loader.validation_fraction={validation_fraction} must lie between 0 and 1.")
+        within("loader.validation_fraction", validation_fraction, above=0, below=1)
         train = splits["train"]
         rest, part = cut(train, validation_fraction, seed, source.classes)
         splits["train"], splits["validation"] = _subset(train, rest), _subset(train, part)

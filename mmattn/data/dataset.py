@@ -115,12 +115,9 @@ class PreparedDataset(Dataset[Batch]):
         prepared = tokenizer.prepare(sample)
         label = self.read(sample, prepared)
         length = tokenizer.length(prepared)
-        if tokenizer.stride is None:
-            tokenizer.check_length(sample.name, prepared)
-            self.items.append(Item(index, 0, None, length))
-        else:
-            for start, stop in spans(tokenizer, prepared, tokenizer.stride):
-                self.items.append(Item(index, start, stop, stop - start + tokenizer.prefix.count))
+        for start, stop in spans(tokenizer, sample.name, prepared):
+            tokens = length if stop is None else stop - start + tokenizer.prefix.count
+            self.items.append(Item(index, start, stop, tokens))
         self.names[index], self.given[index] = sample.name, label
         self.prepared.offer(index, prepared)
         # Not the values of pictures and sounds: decoders and resamplers differ a little from machine to machine.
@@ -130,27 +127,30 @@ class PreparedDataset(Dataset[Batch]):
 
     def fetch(self, item: Item) -> Fetched:
         """A sample as it is, or the piece of it that `item` names."""
-        prepared = self.prepared[item.sample]
-        if item.stop is not None:
-            prepared = self.tokenizer.cut(prepared, item.start, item.stop)
+        prepared = part(self.tokenizer, self.prepared[item.sample], item.start, item.stop)
         return item.sample, self.names[item.sample], self.given[item.sample], prepared
 
 
-def spans(tokenizer: Tokenizer, prepared: Prepared, stride: int) -> Iterator[tuple[int, int]]:
-    """(start, stop) of the pieces that a sample is cut into: as long as the model takes, `stride` tokens apart."""
-    assert tokenizer.max_length is not None  # a tokenizer with a stride has it
-    count, width = tokenizer.count(prepared), tokenizer.max_length - tokenizer.prefix.count
-    for start in range(0, max(count - (width - stride), 1), stride):
-        yield start, min(start + width, count)
-
-
-def pieces(tokenizer: Tokenizer, name: str, prepared: Prepared) -> list[Prepared]:
-    """A new sample as the model takes it: whole, or one piece after the other where the tokenizer cuts.
+def spans(tokenizer: Tokenizer, name: str, prepared: Prepared) -> Iterator[tuple[int, int | None]]:
+    """(start, stop) of the pieces in which the model takes a sample: all of it, or, where the tokenizer cuts, pieces as
+    long as the model takes that begin `stride` tokens apart.
 
     Raises `BadSample` for a sample that is too long and not to be cut.
     """
     if tokenizer.stride is None or tokenizer.max_length is None:
         tokenizer.check_length(name, prepared)
-        return [prepared]
-    width = tokenizer.max_length - tokenizer.prefix.count
-    return [tokenizer.cut(prepared, start, stop) for start, stop in spans(tokenizer, prepared, width)]
+        yield 0, None
+        return
+    count = tokenizer.count(prepared)
+    for start in range(0, max(count - tokenizer.overlap, 1), tokenizer.stride):
+        yield start, min(start + tokenizer.stride + tokenizer.overlap, count)
+
+
+def part(tokenizer: Tokenizer, prepared: Prepared, start: int, stop: int | None) -> Prepared:
+    """One of the `spans` of a sample."""
+    return prepared if stop is None else tokenizer.cut(prepared, start, stop)
+
+
+def pieces(tokenizer: Tokenizer, name: str, prepared: Prepared) -> list[Prepared]:
+    """A sample in the pieces that a dataset makes of it. Raises `BadSample` as `spans` does."""
+    return [part(tokenizer, prepared, *span) for span in spans(tokenizer, name, prepared)]

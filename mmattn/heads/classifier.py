@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmattn.errors import ConfigError
 from mmattn.heads.pooling import MeanPool
+from mmattn.limits import said
 from mmattn.sequence import TokenSequence
 from mmattn.tokenizer import Tokenizer
 
@@ -27,6 +28,10 @@ class Classifier(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if not callable(pool):
+            raise ConfigError(
+                f"head.pool={said(pool)} pools nothing: choose one, as {{_target_: mmattn.heads.MeanPool}}."
+            )
         self.pool, self.dropout = pool(dim), nn.Dropout(dropout)
         self.out = nn.Linear(dim, needed(classes))
 

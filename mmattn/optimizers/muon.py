@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 
-from mmattn.optimizers.adamw import by_decay
+from mmattn.limits import within
+from mmattn.optimizers.adamw import by_decay, check_rates
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # steepest at 0: singular values land near 1, not on it
 
@@ -101,6 +102,8 @@ def muon(
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Optimizer:
     """Muon on the matrices of the backbone's layers; AdamW, with decay only where it belongs, on all the rest."""
+    check_rates(learning_rate, weight_decay, betas)
+    within("optimizer.momentum", momentum, least=0, below=1)
     layers = {id(p) for name, p in module.named_parameters() if name.startswith("backbone.blocks.") and p.ndim == 2}
     decayed, kept = by_decay(module)
     groups = [

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmattn.data.dataset import PreparedDataset
+from mmattn.data.dataset import PreparedDataset, part
 from mmattn.tokenizer import Prepared
 
 Mark = Literal["", "right", "wrong", "new"]
@@ -37,8 +37,7 @@ class Card:
 def item(dataset: PreparedDataset, index: int) -> Prepared:
     """What the tokenizer made of item `index`: a whole sample, or the piece of a long one."""
     place = dataset.items[index]
-    prepared = dataset.prepared[place.sample]
-    return prepared if place.stop is None else dataset.tokenizer.cut(prepared, place.start, place.stop)
+    return part(dataset.tokenizer, dataset.prepared[place.sample], place.start, place.stop)
 
 
 def title(dataset: PreparedDataset, index: int) -> str:

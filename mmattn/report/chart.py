@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+TINY = 1e-300
+"""Below it there is no room for ticks between two numbers."""
+
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 62, 18, 16, 46
 
 
@@ -26,14 +29,16 @@ def chart(lines: Sequence[Line], x_label: str, y_label: str) -> str:
     if not lines:
         return ""
     xs, ys = ([point[axis] for each in lines for point in each.points] for axis in (0, 1))
-    x_ticks, y_ticks = [tick for tick in ticks(0, max(xs)) if tick <= max(xs)], ticks(min(ys), max(ys))
-    scale_x = _scale(0, max(xs), LEFT, WIDTH - RIGHT)
+    last = max(xs) or 1
+    x_ticks = [tick for tick in ticks(0, last) if tick <= last and tick == round(tick)]  # there is no half a step
+    y_ticks = ticks(min(ys), max(ys))
+    scale_x = _scale(0, last, LEFT, WIDTH - RIGHT)
     scale_y = _scale(y_ticks[0], y_ticks[-1], HEIGHT - BOTTOM, TOP)
     parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(y_label)}">']
-    for tick in y_ticks:
+    for tick, label in zip(y_ticks, labels(y_ticks), strict=True):
         y = scale_y(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_number(tick)}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
     for tick in x_ticks:
         parts.append(
             f'<text x="{scale_x(tick):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{tick:,.0f}</text>'
@@ -47,13 +52,18 @@ def chart(lines: Sequence[Line], x_label: str, y_label: str) -> str:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers (1, 2 or 5 × a power of ten apart) that enclose low to high."""
-    span = (high - low) or abs(high) or 1.0
+    """Round numbers (1, 2 or 5 × a power of ten apart) that enclose low to high.
+
+    A range below a billionth of its values is none: it is what rounding leaves of a flat line.
+    """
+    largest = max(abs(low), abs(high), TINY)
+    span = high - low if high - low > 1e-9 * largest else largest if largest > TINY else 1.0
     rough = span / (most - 1)
-    power = 10.0 ** math.floor(math.log10(rough))
+    exponent = math.floor(math.log10(rough))
+    power = 10.0**exponent
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(place * step, 12) for place in range(first, max(last, first + 1) + 1)]
+    return [round(place * step, max(0, -exponent)) for place in range(first, max(last, first + 1) + 1)]
 
 
 def _scale(low: float, high: float, start: float, stop: float):  # type: ignore[no-untyped-def]
@@ -73,5 +83,16 @@ def _drawn(line: Line, scale_x, scale_y) -> str:  # type: ignore[no-untyped-def]
     return drawn
 
 
-def _number(value: float) -> str:
-    return "0" if value == 0 else f"{value:.4g}" if abs(value) >= 0.01 else f"{value:.0e}".replace("e-0", "e-")
+def labels(values: Sequence[float]) -> list[str]:
+    """Numbers as short as they can be while each reads differently."""
+    for more in range(14):
+        found = [_number(value, more) for value in values]
+        if len(set(found)) == len(values):
+            break
+    return found
+
+
+def _number(value: float, more: int) -> str:
+    if abs(value) >= 0.01 or value == 0:
+        return f"{value:.{4 + more}g}"
+    return f"{value:.{more}e}".replace("e-0", "e-")

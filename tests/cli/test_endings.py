@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 from dataclasses import replace
@@ -101,11 +102,30 @@ def test_a_checkpoint_that_does_not_fit_its_config_is_not_resumed(image_run, tmp
     assert "is missing" in message and len(message) < 600
 
 
-def test_a_damaged_checkpoint_is_one_clear_message(image_run, tmp_path, capsys):
+def pickled(thing):
+    file = io.BytesIO()
+    torch.save(thing, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content, fault",
+    [
+        (b"half a file", ""),
+        (b"", "EOFError"),
+        (pickled({"state_dict": {}})[:200], ""),
+        (pickled(torch.zeros(3)), "it holds no state_dict"),
+        (pickled({"state_dict": 5}), "it holds no state_dict"),
+    ],
+)
+def test_a_damaged_checkpoint_is_one_clear_message(content, fault, image_run, tmp_path, capsys):
     shutil.copytree(image_run, tmp_path / "run")
-    (tmp_path / "run" / "checkpoints" / "best.ckpt").write_bytes(b"half a file")
-    assert main(["evaluate", str(tmp_path / "run")]) == 1
-    assert "best.ckpt is no checkpoint that can be read" in capsys.readouterr().err
+    for name in ("best.ckpt", "last.ckpt"):
+        (tmp_path / "run" / "checkpoints" / name).write_bytes(content)
+    for verb in (["evaluate"], ["train", "--resume"]):
+        assert main([*verb, str(tmp_path / "run")]) == 1
+        message = capsys.readouterr().err
+        assert "ckpt is no checkpoint that can be read: " in message and fault in message
 
 
 def test_resume_takes_no_other_settings(image_run, capsys):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import re
 
 import numpy as np
@@ -14,8 +15,10 @@ from PIL import Image
 from mmattn.cli.main import main
 from mmattn.report.chart import Line, chart, ticks
 from mmattn.report.confusion import drawn, matrix, worst
+from mmattn.report.curves import read_series
 from mmattn.report.pictures import heat, pixels
 from mmattn.report.predictions import Predictions, mistakes, spread
+from mmattn.schedules import WarmupCosine
 from tests.cli.small import SMALL
 from tests.report.balance import Balance
 
@@ -64,12 +67,35 @@ def test_each_kind_of_task_shows_its_samples(words, expected, tmp_path):
     assert all(word in found for word in expected)
 
 
-@pytest.mark.parametrize("low, high", [(0, 1), (0.31, 0.34), (-3, 2.2), (0, 4e-5), (2, 2), (0, 12345)])
+RANGES = [(0, 1), (0.31, 0.34), (-3, 2.2), (0, 4e-5), (2, 2), (0, 12345), (0, 3e-14), (7e-15, 7.2e-15), (-2e-20, 0)]
+FLAT = [(0, 0), (1, 1 + 1e-12), (0, 5e-324), (5e-324, 5e-324), (-3, math.nextafter(-3, 0)), (1e-13, 1e-13)]
+
+
+@pytest.mark.parametrize("low, high", [*RANGES, *FLAT])
 def test_ticks_are_round_and_enclose(low, high):
     found = ticks(low, high)
     assert found[0] <= low + 1e-12 and found[-1] >= high - 1e-12 and 2 <= len(found) <= 8
     step = found[1] - found[0]
-    assert np.allclose(np.diff(found), step) and f"{step:.0e}"[0] in "125"
+    assert np.allclose(np.diff(found), step, rtol=1e-6, atol=0) and f"{step:.0e}"[0] in "125"
+
+
+@pytest.mark.parametrize("low, high", [*RANGES, *FLAT, (0.69314, 0.69318), (0.0012, 0.0031), (1e6, 1e6 + 3)])
+def test_no_two_ticks_read_the_same(low, high):
+    drawing = chart([Line("loss", [(1, low), (2, high)], "a")], "step", "loss")
+    shown = re.findall(r'text-anchor="end">([^<]*)<', drawing)
+    assert len(shown) == len(set(shown)) == len(ticks(low, high))
+    assert [float(each) for each in shown] == pytest.approx(ticks(low, high), rel=1e-3, abs=0)
+
+
+@pytest.mark.parametrize("last, expected", [(0, "01"), (1, "01"), (2, "012"), (3, "0123")])
+def test_steps_are_whole(last, expected):
+    drawing = chart([Line("loss", [(0, 1.0), (last, 2.0)], "a")], "step", "loss")
+    assert "".join(re.findall(r'text-anchor="middle">(\d+)<', drawing)) == expected
+
+
+def test_the_learning_rate_is_that_of_its_step(image_run):
+    rates = read_series(image_run / "metrics.csv")["train/learning_rate"]
+    assert rates and all(value == pytest.approx(1e-3 * WarmupCosine()(step / 16)) for step, value in rates)
 
 
 def test_a_chart_leaves_out_what_is_not_finite():

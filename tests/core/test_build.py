@@ -8,9 +8,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from mmattn import Attention, Rotary
-from mmattn.build import check_targets, make, parameters
+from mmattn.build import make, parameters
 from mmattn.errors import ConfigError
 from mmattn.tokenizers.image import ImageTokenizer
+from mmattn.trust import check_targets
 
 
 def part(**values):
@@ -77,7 +78,7 @@ def test_objects_and_factories_are_made_with_plain_values():
         ({"_target_": "mmattn.Rotari"}, "part._target_=mmattn.Rotari cannot be imported: "),
         ({"_target_": "mmattn.Rotary", "axes": "???"}, r"part.axes has no value: give part.axes=… on the command line"),
         ({"_target_": "mmattn.Rotary", "axes": 2, "scales": [1]}, "^position.scales has 1 entries for 2 axes"),
-        ({"_target_": "torch.nn.Linear", "in_features": 2}, "part cannot be built: .*out_features"),
+        ({"_target_": "torch.nn.Linear", "in_features": 2}, "part .torch.nn.Linear. cannot be built: .*out_features"),
         (
             {"_target_": "builtins.dict", "x": [{"_target_": "mmattn.Rotary", "bas": 1}]},
             r"part.x\[0\].bas: mmattn.Rotary takes no 'bas'. Did you mean 'base'\?",

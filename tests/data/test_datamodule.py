@@ -90,9 +90,9 @@ def test_a_spawned_worker_is_sent_few_tensors():
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({"workers": -1}, "loader.workers=-1 must be at least 0"),
-        ({"evaluation_batch_size": -3}, "loader.evaluation_batch_size=-3 must be at least 1"),
-        ({"validation_fraction": 0}, "loader.validation_fraction=0 must lie between 0 and 1"),
+        ({"workers": -1}, "loader.workers=-1 must be a whole number, at least 0"),
+        ({"evaluation_batch_size": -3}, "loader.evaluation_batch_size=-3 must be a whole number, at least 1"),
+        ({"validation_fraction": 0}, "loader.validation_fraction=0 must be a number above 0 and below 1"),
     ],
 )
 def test_settings_that_cannot_be_are_named(settings, message):

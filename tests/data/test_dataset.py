@@ -25,7 +25,7 @@ def cutters(draw):
 @given(cutters(), TEXTS)
 def test_pieces_cover_a_sample_and_overlap_as_said(tokenizer, text):
     width = tokenizer.max_length - tokenizer.prefix.count
-    found = list(spans(tokenizer, tokenizer.prepare(Sample("x", text)), tokenizer.stride))
+    found = list(spans(tokenizer, "x", tokenizer.prepare(Sample("x", text))))
     assert found[0][0] == 0 and found[-1][1] == len(text)
     assert all(0 < stop - start <= width for start, stop in found)
     assert all(stop - start == width for start, stop in found[:-1])
@@ -35,9 +35,11 @@ def test_pieces_cover_a_sample_and_overlap_as_said(tokenizer, text):
 
 
 @given(cutters(), TEXTS)
-def test_a_new_sample_is_cut_into_all_of_its_tokens_once(tokenizer, text):
-    parts = pieces(tokenizer, "x", tokenizer.prepare(Sample("x", text)))
-    assert "".join(tokenizer.restore(part["ids"]) for part in parts) == text
+def test_a_new_sample_is_cut_into_all_of_its_tokens(tokenizer, text):
+    first, *parts = pieces(tokenizer, "x", tokenizer.prepare(Sample("x", text)))
+    new = [first["ids"], *(part["ids"][tokenizer.overlap :] for part in parts)]
+    assert "".join(map(tokenizer.restore, new)) == text
+    parts = [first, *parts]
     assert all(tokenizer.length(part) <= tokenizer.max_length for part in parts)
 
 

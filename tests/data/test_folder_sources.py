@@ -15,6 +15,7 @@ from PIL import Image
 from mmattn.contracts.source import check_source
 from mmattn.data.audio_folder import AudioFolder
 from mmattn.data.cifar10 import Cifar10
+from mmattn.data.files import in_order
 from mmattn.data.image_folder import ImageFolder
 from mmattn.data.mnist import Mnist
 from mmattn.data.source import SPLITS
@@ -34,6 +35,19 @@ def sounds(root, *names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(root / name, numpy.full((80, 2), 0.01 * number, dtype="float32"), 8000)
     return root
+
+
+@pytest.mark.parametrize(
+    "labels, ordered",
+    [
+        (["10", "9", "-1"], ("-1", "9", "10")),
+        (["--5", "3"], ("--5", "3")),
+        (["-", "2"], ("-", "2")),
+        (["07", "7"], ("07", "7")),
+    ],
+)
+def test_labels_are_ordered_by_number_where_all_are_whole(labels, ordered):
+    assert in_order(labels) == ordered
 
 
 def sizes(source):

@@ -10,7 +10,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
-from mmattn.cli import check, launch, train, use
+from mmattn.cli import check, launch, predict, train, use
 from mmattn.cli.compose import checked_sweep, choices, composed
 from mmattn.cli.main import main
 from tests.docs.pages import GUIDE, PAGES, ROOT, blocks, commands, write_files
@@ -36,7 +36,7 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     called = []
     for module, verb in [(launch, "launch"), (train, "resume"), (check, "check"), (use, "evaluate"),
-                         (use, "predict"), (use, "generate"), (use, "show_predictions")]:  # fmt: skip
+                         (predict, "predict"), (use, "generate"), (predict, "show_predictions")]:  # fmt: skip
         monkeypatch.setattr(module, verb, lambda *given, verb=verb: called.append((verb, *given)) or {})
     words = shlex.split(line)[1:]
     if "--help" in words:

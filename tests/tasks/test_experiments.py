@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from mmattn.build import build
 from mmattn.cli.compose import choices, composed
 from mmattn.cli.main import main
-from mmattn.cli.use import predict
+from mmattn.cli.predict import predict
 from mmattn.data.python_code import KINDS
 from tests.tasks.fake_sets import FAKES
 
@@ -31,9 +31,11 @@ EXPERIMENTS = choices("experiment")
 
 
 def data_of(experiment):
-    """The name of the experiment's data config."""
+    """The name of the experiment's data config, its own or that of the experiment on which it builds."""
     defaults = OmegaConf.load(f"conf/experiment/{experiment}.yaml").get("defaults", [])
-    return next((entry["override /data"] for entry in defaults if "override /data" in entry), "digits")
+    own = [entry["override /data"] for entry in defaults if "override /data" in entry]
+    built_on = [data_of(entry) for entry in defaults if isinstance(entry, str)]
+    return next(iter([*own, *built_on]), "digits")
 
 
 def words_for(experiment, folder):
@@ -95,6 +97,23 @@ def test_every_other_experiment_builds(experiment, tmp_path):
     built = build(composed([f"experiment={experiment}", *SMALL, *words_for(experiment, tmp_path / "data")]))
     batch = built.data.dataset("validation").batch([(0, 0)])
     assert torch.isfinite(built.task.eval().evaluate(batch).loss)
+
+
+def test_an_experiment_may_build_on_another_one():
+    """SST-2's is that of TREC but for what it names itself."""
+    ours, theirs = (OmegaConf.to_container(composed([f"experiment={name}"])) for name in ("sst2", "trec"))
+    assert ours["data"] == OmegaConf.to_container(composed(["data=sst2"]).data)
+    assert ours["name"] == "sst2" and ours["tokenizer"]["token_dropout"] == 0.3
+    theirs["tokenizer"]["token_dropout"] = 0.3
+    assert ours == {**theirs, "data": ours["data"], "name": "sst2"}
+
+
+def test_masked_speech_is_a_beginning_for_spoken_digits(tmp_path):
+    """The tokenizer and the backbone of one fit the other."""
+    words = words_for("fsdd_masked", tmp_path / "data")
+    hidden, tuned = tmp_path / "hidden", tmp_path / "tuned"
+    assert main(["train", "fsdd_masked", *TWO_STEPS, *words, f"run.dir={hidden}"]) == 0
+    assert main(["train", "fsdd", *TWO_STEPS, *words, f"init_from={hidden}", f"run.dir={tuned}"]) == 0
 
 
 def test_each_task_is_in_an_experiment():

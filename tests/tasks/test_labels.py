@@ -41,6 +41,24 @@ def test_several_classes_and_none_at_all():
     assert several_hot(torch.empty(2, 0, dtype=torch.long), 3).sum() == 0
 
 
+@torch.no_grad()
+def test_a_token_in_two_pieces_is_predicted_once():
+    words = [
+        "backbone.dim=16",
+        "backbone.depth=1",
+        "tokenizer.max_length=5",
+        "tokenizer.stride=2",
+        "tokenizer.prefix=1",
+    ]
+    task = build(composed(["experiment=text_tagging", *words, *FEW["python_code"]])).task.eval()
+    cut = pieces(task.tokenizer, "x", task.tokenizer.prepare(Sample("x", "aßcdefg")))
+    said = task.said(task.tokenizer.collate(cut))
+    assert [len(each) for each in said] == [4, 4, 4]
+    tokens = task.predicted(cut, said)["tokens"]
+    assert [token["unit"] for token in tokens] == [0, 1, 1, 2, 3, 4, 5, 6]
+    assert [token["probability"] for token in tokens[4:6]] == pytest.approx(said[1].max(-1).values[2:].tolist())
+
+
 def test_residues_are_labelled_and_special_tokens_are_not():
     found = dataset(ClassPerUnit(), ProteinTokenizer(8), ("MKT", [0, None, 1]), ("W", [2]))
     assert batch_labels(found) == [[-1, 0, -1, 1, -1], [-1, 2, -1, -1, -1]]
@@ -71,10 +89,12 @@ def test_pieces_of_a_long_sample_keep_their_labels():
         assert batch["labels"].tolist() == (batch["ids"] - ord("a")).tolist()
 
 
-def test_a_new_sample_is_cut_without_overlap():
+def test_a_new_sample_is_cut_as_a_dataset_cuts_it():
     tokenizer = ByteTokenizer(8, max_length=4, stride=2, prefix=1)
     prepared = tokenizer.prepare(Sample("x", "abcdefg"))
-    assert [tokenizer.restore(piece["ids"]) for piece in pieces(tokenizer, "x", prepared)] == ["abc", "def", "g"]
+    cut = [tokenizer.restore(piece["ids"]) for piece in pieces(tokenizer, "x", prepared)]
+    found = dataset(None, tokenizer, ("abcdefg",))
+    assert cut == ["abc", "cde", "efg"] == [tokenizer.restore(found.fetch(each)[3]["ids"]) for each in found.items]
     with pytest.raises(BadSample, match="makes 7 tokens, and the model takes 4"):
         pieces(ByteTokenizer(8, max_length=4), "x", prepared)
 

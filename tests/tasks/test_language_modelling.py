@@ -107,7 +107,9 @@ def test_no_token_of_a_prefix_is_a_target():
 )
 @pytest.mark.parametrize("words", [[], PREFIX], ids=["causal", "prefix_lm"])
 def test_attention_that_shows_targets_is_refused(pattern, words):
-    with pytest.raises(ConfigError, match=r"blocks.0.mixer has .* which shows later tokens; set pattern=causal"):
+    with pytest.raises(
+        ConfigError, match=r"blocks.0, whose mixer is Attention with .* shows tokens before .*set pattern=causal"
+    ):
         with_pattern(model(*words, "tokenizer.prefix=1"), pattern).setup("fit")
 
 
@@ -123,7 +125,7 @@ def test_a_prefix_goes_with_its_pattern():
         model("pattern=prefix_lm").setup("fit")
     with pytest.raises(ConfigError, match=r"task.prefix=0.5 needs attention that reads it; set pattern=prefix_lm"):
         model("task.prefix=0.5").setup("fit")
-    with pytest.raises(ConfigError, match=r"task.prefix=1.0 must lie between 0 and 1"):
+    with pytest.raises(ConfigError, match=r"task.prefix=1.0 must be a number above 0 and below 1"):
         model("task.prefix=1.0")
     with_pattern(model(*PREFIX), PrefixLM() & SlidingWindow(9, 9)).setup("fit")
 

@@ -74,7 +74,7 @@ def test_what_is_predicted_is_averaged_over_pieces():
     task = task_of(Classification).eval()
     pieces = [task.tokenizer.prepare(Sample("x", text)) for text in ("abc", "z")]
     alone = torch.cat([task(task.tokenizer.collate([piece])).softmax(-1) for piece in pieces]).mean(0)
-    said = task.predicted(pieces)
+    said = task.predicted(pieces, task.said(task.tokenizer.collate(pieces)))
     assert list(said["probabilities"]) == list(CLASSES)
     assert list(said["probabilities"].values()) == pytest.approx(alone.tolist(), abs=1e-6)
     assert said["label"] == CLASSES[int(alone.argmax())]

@@ -1,0 +1,45 @@
+"""What a config holds besides its parts, refused where no run can be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig
+
+from mmattn.errors import ConfigError, nearest
+from mmattn.limits import said, whole
+
+PARTS = ("data", "tokenizer", "backbone", "head", "task", "trainer")
+
+
+def check_settings(config: DictConfig, keys: Collection[str]) -> None:
+    """Raise `ConfigError` for a top-level key that is none of `keys` or misses, and for a value that cannot be used."""
+    for key in map(str, config):
+        if key not in keys:
+            raise ConfigError(f"The config has no key '{key}'.{nearest(key, keys)}")
+    for key in keys:
+        if key not in config:
+            raise ConfigError(f"The config lacks '{key}', which every run needs: leave out ~{key}.")
+    for key in PARTS:
+        if not isinstance(config[key], DictConfig) or "_target_" not in config[key]:
+            raise ConfigError(f"{key} names no constructor: choose one by {key}=NAME, or give {key}._target_.")
+    for key in ("loader", "run"):
+        if not isinstance(config[key], DictConfig):
+            raise ConfigError(f"{key}={said(config[key])} must hold settings: give those that differ, as {key}.NAME=….")
+    for key in ("callbacks", "loggers"):
+        if config[key] is not None and not isinstance(config[key], DictConfig):
+            raise ConfigError(f"{key}={said(config[key])} must hold names with a _target_ each, as in conf/{key}.")
+    if not isinstance(config.name, str) or not config.name:
+        raise ConfigError(f"name={said(config.name)} must be a text: the run's name, for its folder and its report.")
+    whole("seed", config.seed, 0, 2**32 - 1)
+    _check_path("run.dir", config.run.get("dir"))
+    _check_path("init_from", config.init_from)
+    parts = config.init_parts
+    if not isinstance(parts, ListConfig) or not all(isinstance(part, str) for part in parts):
+        raise ConfigError(f"init_parts={said(parts)} must be a list, such as [backbone] or [tokenizer,backbone].")
+
+
+def _check_path(key: str, value: Any) -> None:
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ConfigError(f"{key}={value} must be a path, or null; for a folder of that name write {key}=./{value}.")

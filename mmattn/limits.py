@@ -1,0 +1,42 @@
+"""Numbers of a config, refused where they are none or mean nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mmattn.errors import ConfigError
+
+
+def whole(key: str, value: Any, least: int, most: int | None = None) -> None:
+    """Raise `ConfigError` naming the key unless the value is a whole number from `least` to `most`."""
+    if type(value) is not int or value < least or (most is not None and value > most):
+        end = "" if most is None else f" and at most {most}"
+        raise ConfigError(f"{key}={said(value)} must be a whole number, at least {least}{end}.")
+
+
+def within(
+    key: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> None:
+    """Raise `ConfigError` naming the key unless the value is a number that keeps to the limits given."""
+    limits = {"at least": least, "above": above, "at most": most, "below": below}
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not all(limit is None or _keeps(word, value, limit) for word, limit in limits.items()):
+        words = " and ".join(f"{word} {limit}" for word, limit in limits.items() if limit is not None)
+        raise ConfigError(f"{key}={said(value)} must be a number {words}.")
+
+
+def said(value: Any) -> str:
+    """A value as a config has it."""
+    return "null" if value is None else str(value)
+
+
+def _keeps(word: str, value: float, limit: float) -> bool:
+    """Whether the value is `word` the limit; nothing is of NaN."""
+    kept = {"at least": value >= limit, "above": value > limit, "at most": value <= limit, "below": value < limit}
+    return kept[word]
