@@ -67,6 +67,8 @@ class AdaptiveBlock(nn.Module):
 class TimeEmbedding(nn.Module):
     """A time in [0, 1] (documents,) as a condition (documents, dim): waves of many lengths, then an MLP."""
 
+    frequency: Tensor
+
     def __init__(self, dim: int, waves: int = 64) -> None:
         super().__init__()
         self.register_buffer("frequency", 1000.0 ** torch.linspace(0, 1, waves), persistent=False)

@@ -7,6 +7,7 @@ means is (guess − xₜ) / (1 − t).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ def random_times(
 
     Near pure noise the model cannot see what is drawn where, and has to learn it from the condition.
     """
-    options = {"generator": generator, "device": device}
+    options: dict[str, Any] = {"generator": generator, "device": device}
     times = torch.sigmoid(torch.randn(count, **options) * deviation + mean)
     drawn = torch.rand(count, **options)
     return torch.where(torch.rand(count, **options) < early, drawn * 0.12, times)

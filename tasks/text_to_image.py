@@ -64,7 +64,7 @@ class TextToImage(Task):
     # -- training ---------------------------------------------------------------------------------------------------
 
     def evaluate(self, batch: Batch) -> Scores:
-        mine = batch[self.tokenizer.target]
+        mine = batch[str(self.tokenizer.target)]
         info = token_info(mine, coordinates=mine.get("coordinates"))
         data = self.tokenizer.modelled.content(mine)
         assert data is not None  # heads=("codec",) need tokens with content
@@ -144,7 +144,7 @@ class TextToImage(Task):
             len(context.embeddings),
             (self.coordinates if coordinates is None else coordinates).to(self.device),
         )
-        size = self.tokenizer.modelled.content_size
+        size = self.tokenizer.modelled.content_size or 0
         rows = (torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count))
         x = torch.stack(list(rows)).to(context.embeddings)
         memory = Memory(twice(context) if guidance != 1 else context)
@@ -174,8 +174,9 @@ class TextToImage(Task):
         for index, each, content in zip(chosen, items, made, strict=True):
             target = each[str(self.tokenizer.target)]
             picture = self.tokenizer.modelled.picture(content, target)
-            parts = [("", self.source.show(each[self.context])), ("data", self.tokenizer.modelled.show(target))]
-            found.append(Card(title(dataset, index), [*(p for p in parts if p[1] is not None), ("made", picture)]))
+            shown = ("", self.source.show(each[self.context])), ("data", self.tokenizer.modelled.show(target))
+            parts = [(name, value) for name, value in (*shown, ("made", picture)) if value is not None]
+            found.append(Card(title(dataset, index), parts))
         return found
 
 

@@ -85,6 +85,8 @@ def outcome(model, tokens: TokenSequence, parameters):
 def test_mates_and_padding_change_neither_outputs_nor_gradients(config, pattern, position):
     parameters, alone, batches = arrangements(config)
     axes = alone.info.coordinates.shape[-1]
+    if pattern == "neighbourhood" and axes < 2:
+        pytest.skip("a grid's pattern, and these tokens lie on a line")
     model = backbone(part("pattern", pattern, axes), part("position", position, axes).double())
     expected, wanted = outcome(model, alone, parameters)
     assert any((each != 0).any() for each in wanted[: len(parameters)])
