@@ -57,7 +57,7 @@ def test_the_part_that_is_modelled():
     with pytest.raises(ConfigError, match="set tokenizer.target to one of image, text"):
         _ = fitted().modelled
     with pytest.raises(ConfigError, match="has no 'txet'.*Did you mean 'text'"):
-        fitted(target="txet")
+        SeveralTokenizer(16, dict(fitted().parts), target="txet")
     with pytest.raises(ConfigError, match="has no 'sound'"):
         fitted().part("sound")
 
