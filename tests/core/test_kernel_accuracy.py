@@ -15,7 +15,8 @@ import torch
 
 from mmattn import TokenInfo, Visibility, attend
 from mmattn.kernels import KERNELS
-from tests.core.examples import PATTERNS, facts
+from tests.core.examples import facts
+from tests.core.rules import PATTERNS
 
 FAST = sorted(set(KERNELS) - {"reference"})
 HEADS, LENGTH, WIDTH = 4, 48, 16
