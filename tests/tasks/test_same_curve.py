@@ -11,7 +11,14 @@ from mmattn.build import build
 from mmattn.cli.compose import composed
 from mmattn.data.source import Sample
 
-SMALL = ["experiment=text", "backbone.dim=32", "backbone.depth=2", "backbone.dropout=0", "tokenizer.max_length=700", "mixer.heads=2"]
+SMALL = [
+    "experiment=text",
+    "backbone.dim=32",
+    "backbone.depth=2",
+    "backbone.dropout=0",
+    "tokenizer.max_length=700",
+    "mixer.heads=2",
+]
 TEXT = "a window of few tokens slides over a long text, " * 11
 STEPS = 4
 
@@ -19,7 +26,9 @@ STEPS = 4
 @cache
 def curve(kernel: str, *words: str) -> list[float]:
     torch.manual_seed(0)
-    task = build(composed([*SMALL, "pattern=window", "pattern.before=16", f"mixer.kernel={kernel}", *words])).task.train()
+    task = build(
+        composed([*SMALL, "pattern=window", "pattern.before=16", f"mixer.kernel={kernel}", *words])
+    ).task.train()
     assert {block.mixer.attend.keywords["kernel"] for block in task.backbone.blocks} == {kernel}
     batch = task.tokenizer.collate([task.tokenizer.prepare(Sample("x", TEXT))])
     optimizer, losses = torch.optim.Adam(task.parameters(), lr=3e-3), []
