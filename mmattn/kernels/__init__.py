@@ -26,7 +26,7 @@ def attend(
     query (batch, heads, queries, head_dim); key (batch, key_heads, keys, head_dim) and value (batch, key_heads, keys,
     width), key_heads dividing heads; `scale` defaults to head_dim^−½; `dropout` zeroes weights by chance, always.
     Returns (batch, heads, queries, width); a query that sees nothing gives 0. Invisible pairs weigh 0, and 0 · NaN is
-    NaN: padding must be finite, as it is behind `Backbone`'s entry.
+    NaN: padding must be finite, and so must its scores, as they are behind `Backbone`'s entry.
 
     Raises ConfigError for shapes that do not fit, a kernel that is not known and one that cannot do this.
     """

@@ -30,8 +30,11 @@ def sdpa(request: Request) -> Tensor:
     if bias is not None:
         added = values(bias, query.shape[1], *visibility.facts).to(query.dtype)
         mask = added.masked_fill(~mask, -torch.inf)
-    out = scaled_dot_product_attention(query, key, value, attn_mask=mask, **told)
-    return out if alive is None else out.masked_fill(~alive, 0.0)
+    if alive is None:
+        return scaled_dot_product_attention(query, key, value, attn_mask=mask, **told)
+    # What stands at padding may make scores so large that the backward pass, which makes weights again, overflows.
+    query = query.masked_fill(~alive, 0.0)
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask, **told).masked_fill(~alive, 0.0)
 
 
 def is_toeplitz(request: Request) -> bool:

@@ -148,7 +148,7 @@ def _levels(info: TokenInfo, block: int) -> list[_Level]:
 def _read(pattern: Pattern, query: Facts, key: Facts) -> Truth:
     try:
         truth = pattern.allows(query, key)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise ConfigError(
             f"{pattern} cannot be read on ranges of tokens ({error}); see Pattern for what it may use."
         ) from None

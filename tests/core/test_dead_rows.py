@@ -5,31 +5,41 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmattn import Causal, Full, SlidingWindow, TokenInfo, Visibility, attend
+from mmattn import Causal, Full, GlobalTokens, SlidingWindow, TokenInfo, Visibility
 from mmattn.kernels import KERNELS
-from tests.core.examples import LAYOUTS, facts
+from mmattn.patterns import Strided
+from tests.core.asking import asked, inputs
+from tests.core.bias_examples import a_bias
+from tests.core.examples import LONG, rich
 
-SELF = [Visibility(~SlidingWindow(1) & Causal(), facts(LAYOUTS[layout])) for layout in LAYOUTS]
-CROSS = [
-    Visibility(Full(), TokenInfo.from_lengths([3, 2]), TokenInfo.from_lengths([5, 0])),
-    Visibility(Full(), TokenInfo.from_lengths([3, 2]), TokenInfo.from_lengths([0, 0], length=4)),
-    Visibility(Full(), TokenInfo.from_lengths([3, 2]), TokenInfo.from_lengths([0, 0])),
-]
+pytestmark = pytest.mark.usefixtures("small_blocks")
+FAR = ~SlidingWindow(1) & Causal()
+SPARSE = FAR & (Strided(3) | GlobalTokens())  # in parts, of which one may see what another does not
+SHORT = TokenInfo.from_lengths([3, 2])
+CASES = {
+    **{layout: (FAR, rich(LONG[layout]), None) for layout in LONG},
+    **{f"sparse, {layout}": (SPARSE, rich(LONG[layout]), None) for layout in LONG},
+    "empty row": (Full(), SHORT, TokenInfo.from_lengths([5, 0])),
+    "all padding": (Full(), SHORT, TokenInfo.from_lengths([0, 0], length=4)),
+    "no keys": (Full(), SHORT, TokenInfo.from_lengths([0, 0])),
+}
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("key_heads", [4, 2])
-@pytest.mark.parametrize("visibility", [*SELF, *CROSS], ids=[*LAYOUTS, "empty row", "all padding", "no keys"])
+@pytest.mark.parametrize("bias", ["no bias", "alibi", "buckets", "soft cap"])
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_it_gives_zeros_with_zero_gradients(kernel, visibility, key_heads, dtype):
-    queries, keys = visibility.queries.order.shape[1], visibility.keys.order.shape[1]
-    query = torch.randn(2, 4, queries, 8, dtype=dtype, requires_grad=True)
-    key, value = (torch.randn(2, key_heads, keys, 8, dtype=dtype, requires_grad=True) for _ in range(2))
-    out = attend(query, key, value, visibility, kernel=kernel)
-    dead = ~visibility.mask.any(-1).expand(2, 4, queries)
+def test_it_gives_zeros_with_zero_gradients(kernel, case, bias, dtype):
+    visibility = Visibility(*CASES[case])
+    changed = a_bias(bias, 4, dtype)
+    leaves = inputs(visibility, key_heads=2, dtype=dtype)
+    learned = [] if changed is None else list(changed.parameters())
+    out = asked(kernel, *leaves, visibility, bias=changed)
+    dead = ~visibility.mask.any(-1).expand(out.shape[:-1])
     assert dead.any()
     assert (out[dead] == 0).all() and (out[~dead] != 0).all()
-    from_dead = torch.autograd.grad(out[dead].sum(), (query, key, value), retain_graph=True)
+    given = [*leaves, *learned]
+    from_dead = torch.autograd.grad(out[dead].sum(), given, retain_graph=True, materialize_grads=True)
     assert all((each == 0).all() for each in from_dead)
-    from_all = torch.autograd.grad(out.square().sum(), (query, key, value))
+    from_all = torch.autograd.grad(out.square().sum(), given, materialize_grads=True)
     assert (from_all[0][dead] == 0).all() and all(each.isfinite().all() for each in from_all)

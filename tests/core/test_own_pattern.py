@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from mmattn import Attention, Causal, ConfigError, Pattern, TokenInfo, TokenSequence, Visibility, attend
+from mmattn import Attention, Causal, ConfigError, Pattern, TokenInfo, TokenSequence, Visibility
 from mmattn.kernels import KERNELS
 from mmattn.patterns import axis, divisible
+from tests.core.asking import asked
 from tests.core.examples import backbone
 
 
@@ -58,7 +59,7 @@ def test_its_mask_is_what_it_says(name):
 def test_every_kernel_obeys_it(name, kernel):
     pattern, sees = OWN[name]
     query, key, value = torch.randn(3, 1, 2, 12, 8, dtype=torch.float64)
-    out = attend(query, key, value, Visibility(pattern, INFO), 0.5, kernel)
+    out = asked(kernel, query, key, value, Visibility(pattern, INFO), 0.5)
     for i in range(12):
         seen = [j for j in range(12) if sees(i, j)]
         weights = (query[:, :, i : i + 1] @ key[:, :, seen].mT * 0.5).softmax(-1)
