@@ -41,11 +41,11 @@ def refusal(request: Request) -> str | None:
         )
     if min(*(each.numel() for each in inputs)) == 0:
         return "FlexAttention takes no empty tensors; choose kernel=reference for those."
-    return _missing(device)
+    return missing(device)
 
 
 @cache
-def _missing(device: str) -> str | None:
+def missing(device: str) -> str | None:
     """What this machine lacks."""
     if device == "cuda":
         return None if find_spec("triton") else "FlexAttention needs Triton on CUDA; install triton."

@@ -41,11 +41,17 @@ def varlen(request: Request) -> Tensor:
 
 def refusal(request: Request) -> str | None:
     """Why it cannot, with the remedy, or None."""
-    said = _refused_tensors(request) or _refused_meaning(request)
-    if said or request.query.is_cuda:
-        return said or _refused_machine(request.query.device) or _refused_facts(request.visibility)
-    device = request.query.device.type
-    return f"FlashAttention for packed rows runs on CUDA, and these tensors are on {device}; choose kernel=blockwise."
+    device = request.query.device
+    if device.type != "cuda":
+        return (
+            f"FlashAttention for packed rows runs on CUDA, and these tensors are on {device}; choose kernel=blockwise."
+        )
+    return _refused_machine(device) or refused_anywhere(request)
+
+
+def refused_anywhere(request: Request) -> str | None:
+    """Why no machine could, with the remedy, or None."""
+    return _refused_tensors(request) or _refused_meaning(request) or _refused_facts(request.visibility)
 
 
 def _refused_tensors(request: Request) -> str | None:

@@ -20,7 +20,7 @@ CROSS = [
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("key_heads", [4, 2])
 @pytest.mark.parametrize("visibility", [*SELF, *CROSS], ids=[*LAYOUTS, "empty row", "all padding", "no keys"])
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", sorted(set(KERNELS) - {"flex", "varlen"}))  # these have tests of their own
 def test_it_gives_zeros_with_zero_gradients(kernel, visibility, key_heads, dtype):
     queries, keys = visibility.queries.order.shape[1], visibility.keys.order.shape[1]
     query = torch.randn(2, 4, queries, 8, dtype=dtype, requires_grad=True)
