@@ -40,7 +40,8 @@ class Tokens(NamedTuple):
 
     @staticmethod
     def of(info: TokenInfo) -> Tokens:
-        coordinates = dict(enumerate(info.coordinates.unbind(-1)))
+        info = info.map(Tensor.contiguous)  # torch 2.14 compiles no kernel for a CPU that reads strided facts
+        coordinates = {axis: fact.contiguous() for axis, fact in enumerate(info.coordinates.unbind(-1))}
         return Tokens(info.order, info.document, info.modality, info.is_global, coordinates, dict(info.extra))
 
     def at(self, row: Tensor, place: Tensor) -> Any:

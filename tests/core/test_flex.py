@@ -145,8 +145,8 @@ CASES = [window_or_global, causal_with_biases, cross_on_a_grid]
 def inputs(seen: Visibility, key_heads: int, dtype: torch.dtype, value_width: int = 16) -> list[torch.Tensor]:
     torch.manual_seed(0)
     queries, keys = (side.order.shape[1] for side in (seen.queries, seen.keys))
-    shapes = (2, HEADS, queries, 16), (2, key_heads, keys, 16), (2, key_heads, keys, value_width)
-    return [torch.randn(shape).to(dtype) for shape in shapes]
+    shapes = (2, queries, HEADS, 16), (2, keys, key_heads, 16), (2, keys, key_heads, value_width)
+    return [torch.randn(shape).transpose(1, 2).to(dtype) for shape in shapes]  # as a linear layer leaves them
 
 
 @compiles
