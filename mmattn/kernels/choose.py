@@ -7,13 +7,16 @@ from typing import NamedTuple
 from torch import Tensor
 
 from mmattn.errors import ConfigError, nearest
-from mmattn.kernels import blockwise, reference, sdpa
+from mmattn.kernels import blockwise, flex, reference, sdpa, varlen
 from mmattn.kernels.crossover import crossover
+from mmattn.kernels.flex_blocks import BLOCK, live_blocks
 from mmattn.kernels.plan import draft
 from mmattn.kernels.request import Kernel, Request
 from mmattn.patterns import Causal, Full
 
-KERNELS: dict[str, Kernel] = {each.KERNEL.name: each.KERNEL for each in (reference, sdpa, blockwise)}
+KERNELS: dict[str, Kernel] = {each.KERNEL.name: each.KERNEL for each in (reference, sdpa, blockwise, flex, varlen)}
+
+FLEX_PAYS = 0.5  # live share of the blocks from which on `flex` is left; not measured, unlike the crossover on CPUs
 
 
 class Choice(NamedTuple):
@@ -26,11 +29,15 @@ class Choice(NamedTuple):
 def chosen(request: Request) -> Choice:
     """The kernel that `auto` takes."""
     visibility, pairs = request.visibility, request.query.shape[2] * request.key.shape[2]
+    plain = visibility.is_plain and type(visibility.pattern) in (Full, Causal)
+    if plain and request.bias is None:
+        return Choice(KERNELS["sdpa"], "full or causal, one document a row, no padding: needs no mask")
+    choice = _on_cuda(request) if request.query.is_cuda else None
+    if choice:
+        return choice
     refusal = KERNELS["sdpa"].refusal(request)
     if refusal:
         return Choice(KERNELS["blockwise"], f"sdpa cannot: {refusal}")
-    if visibility.is_plain and type(visibility.pattern) in (Full, Causal) and request.bias is None:
-        return Choice(KERNELS["sdpa"], "full or causal, one document a row, no padding: needs no mask")
     most = crossover().share(pairs)
     if not most:
         return Choice(KERNELS["sdpa"], f"{pairs} pairs of tokens are too few for skipping to pay")
@@ -40,6 +47,21 @@ def chosen(request: Request) -> Choice:
     return Choice(
         KERNELS["sdpa"], f"skipping would leave {share:.0%} of the pairs of tokens; pays here up to {most:.0%}"
     )
+
+
+def _on_cuda(request: Request) -> Choice | None:
+    """What CUDA alone offers, where it can and pays."""
+    if not KERNELS["varlen"].refusal(request):
+        return Choice(KERNELS["varlen"], "full, causal or a window: FlashAttention without padding or masks")
+    if KERNELS["flex"].refusal(request):
+        return None
+    refusal = KERNELS["sdpa"].refusal(request)
+    if refusal:
+        return Choice(KERNELS["flex"], f"sdpa cannot: {refusal}")
+    share = live_blocks(request.visibility).share * request.query.shape[0]  # rows never see one another
+    if request.query.shape[2] >= BLOCK and share <= FLEX_PAYS:
+        return Choice(KERNELS["flex"], f"computes {share:.0%} of the blocks of tokens; taken up to {FLEX_PAYS:.0%}")
+    return None
 
 
 def _auto(request: Request) -> Tensor:

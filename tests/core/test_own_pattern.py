@@ -54,7 +54,7 @@ def test_its_mask_is_what_it_says(name):
     assert Visibility(pattern, INFO).mask[0, 0].tolist() == expected
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", sorted(set(KERNELS) - {"flex", "varlen"}))  # these have tests of their own
 @pytest.mark.parametrize("name", OWN)
 def test_every_kernel_obeys_it(name, kernel):
     pattern, sees = OWN[name]
