@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from mmattn.cli.bench import add_bench
 from mmattn.errors import ConfigError, MmattnError
 
 EXAMPLES = """examples:
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   mmattn predict RUN FILE --json
   mmattn generate RUN --prompt "The "
   mmattn check tokenizer=protein
+  mmattn bench attention --pattern window
 """
 OTHER_DATA = "go on although the data are not those of the training"
 GROUPS = (
@@ -65,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument(
             "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
         )
+    add_bench(verbs)
     return program
 
 
@@ -94,6 +97,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.verb == "bench":
+        from mmattn.cli.bench import bench
+
+        bench(arguments)
+        return
     given = arguments.config_dir
     if arguments.verb == "train":
         _train(arguments)
