@@ -10,8 +10,8 @@ from typing import Any
 from mmattn.errors import ConfigError, MmattnError, nearest
 
 LENGTHS = (4096, 16384)
-EPILOG = """Batch 1, 4 heads of 64, float32, forward and backward. Both sides compute the same, which is tested first, and
-then take turns. ratio: the other's time ÷ ours, above 1 ours is faster; masks and plans are made before, and in
+EPILOG = """Batch 1, 4 heads of 64, float32, forward and backward. Both sides compute the same, which is tested first;
+then they take turns. ratio: the other's time ÷ ours, above 1 ours is faster; masks and plans are made before, and in
 every turn for "plan anew". Memory, over that of the inputs, is measured in processes of their own.
 
 examples:
@@ -47,20 +47,20 @@ def add_bench(verbs: Any) -> None:
 
 
 def bench(arguments: argparse.Namespace) -> None:
-    """Measure, show and save. Raises MmattnError at the end where a row is wrong."""
+    """Measure, show and save. Raises ConfigError for what is not known, MmattnError at the end where a row is wrong."""
     from mmattn.benchmarks import roofline
     from mmattn.benchmarks.record import facts
     from mmattn.benchmarks.show import about
     from mmattn.benchmarks.timing import pinned
 
+    asked: list[Any] = _scaled(arguments) if arguments.scale else _pairs(arguments)
     with pinned(arguments.threads) as threads:
         found = roofline.measure()
         print(about(found, threads), flush=True)
-        known = facts(threads, found)
-        (_scale if arguments.scale else _table)(arguments, known)
+        (_scale if arguments.scale else _table)(asked, arguments, facts(threads, found))
 
 
-def _table(arguments: argparse.Namespace, known: dict[str, Any]) -> None:
+def _table(asked: list[tuple[str, str]], arguments: argparse.Namespace, known: dict[str, Any]) -> None:
     from mmattn.benchmarks import show
     from mmattn.benchmarks.attention import measured
     from mmattn.benchmarks.plot import rows_page
@@ -68,7 +68,7 @@ def _table(arguments: argparse.Namespace, known: dict[str, Any]) -> None:
 
     rows = []
     for length in arguments.length or LENGTHS:
-        for case, against in _pairs(arguments):
+        for case, against in asked:
             peak = known["roofline"]["matmul_flops"]
             rows.append(measured(case, against, length, arguments.turns, known["threads"], peak))
             print(show.line(rows[-1]), flush=True)
@@ -77,9 +77,26 @@ def _table(arguments: argparse.Namespace, known: dict[str, Any]) -> None:
     page = Path(arguments.out) / "attention.html"
     save(page, rows_page(rows, known))
     print(f"pictures: {page}")
-    asked = [row for row in rows if row.wrong or (row.note and row.against in arguments.against)]
-    if asked:
-        raise MmattnError("\n  ".join(["not all could be measured:", *map(show.line, asked)]))
+    missed = [row for row in rows if row.wrong or (row.note and row.against in arguments.against)]
+    if missed:
+        raise MmattnError("\n  ".join(["not all could be measured:", *map(show.line, missed)]))
+
+
+def _scale(cases: list[str], arguments: argparse.Namespace, known: dict[str, Any]) -> None:
+    from mmattn.benchmarks import show
+    from mmattn.benchmarks.plot import scale_page
+    from mmattn.benchmarks.record import save, save_json
+    from mmattn.benchmarks.scale import LENGTHS, growths, points
+
+    found = list(points(cases, arguments.length or LENGTHS, arguments.turns, known["threads"]))
+    grown = growths(found)
+    show.console().print(show.scale_table(found))
+    for each in grown:
+        print(show.growth_line(each))
+    save_json(arguments.json, known, scale=[p._asdict() for p in found], growth=[g._asdict() for g in grown])
+    page = Path(arguments.out) / "scale.html"
+    save(page, scale_page(found, grown, known))
+    print(f"pictures: {page}")
 
 
 def _pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
@@ -90,9 +107,8 @@ def _pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     others = [name for name in PEERS if name != OURS]
     for name in arguments.against:
         if name not in others:
-            raise ConfigError(
-                f"Nothing is measured against '{name}'.{nearest(name, others)} Known: {', '.join(others)}."
-            )
+            known = f"{nearest(name, others)} Known: {', '.join(others)}."
+            raise ConfigError(f"Nothing is measured against '{name}'.{known}")
     wanted = arguments.against or others
     names = selected(arguments.case, arguments.pattern)
     pairs = [(case, against) for case in names for against in CASES[case].against if against in wanted]
@@ -101,24 +117,14 @@ def _pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
     return pairs
 
 
-def _scale(arguments: argparse.Namespace, known: dict[str, Any]) -> None:
-    from mmattn.benchmarks import show
+def _scaled(arguments: argparse.Namespace) -> list[str]:
+    """Cases that are measured by length."""
     from mmattn.benchmarks.cases import selected
-    from mmattn.benchmarks.plot import scale_page
-    from mmattn.benchmarks.record import save, save_json
-    from mmattn.benchmarks.scale import LENGTHS, SCALED, growths, points
+    from mmattn.benchmarks.scale import SCALED
 
-    asked = arguments.case or arguments.pattern
-    cases = selected(arguments.case, arguments.pattern) if asked else SCALED
-    found = list(points(cases, arguments.length or LENGTHS, arguments.turns, known["threads"]))
-    grown = growths(found)
-    show.console().print(show.scale_table(found))
-    for each in grown:
-        print(show.growth_line(each))
-    save_json(arguments.json, known, scale=[p._asdict() for p in found], growth=[g._asdict() for g in grown])
-    page = Path(arguments.out) / "scale.html"
-    save(page, scale_page(found, grown, known))
-    print(f"pictures: {page}")
+    if arguments.against:
+        raise ConfigError("--scale measures ours alone: leave out --against.")
+    return selected(arguments.case or ([] if arguments.pattern else SCALED), arguments.pattern)
 
 
 def _positive(word: str) -> int:
