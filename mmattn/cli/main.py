@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from mmattn.cli.bench import add_bench
 from mmattn.errors import ConfigError, MmattnError
 
 EXAMPLES = """examples:
@@ -21,6 +22,7 @@ EXAMPLES = """examples:
   mmattn generate RUN --prompt "The "
   mmattn check tokenizer=protein
   mmattn kernels text
+  mmattn bench attention --pattern window
 """
 OTHER_DATA = "go on although the data are not those of the training"
 GROUPS = (
@@ -69,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument(
             "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
         )
+    add_bench(verbs)
     return program
 
 
@@ -98,6 +101,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.verb == "bench":
+        from mmattn.cli.bench import bench
+
+        bench(arguments)
+        return
     given = arguments.config_dir
     if arguments.verb == "train":
         _train(arguments)

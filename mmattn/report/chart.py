@@ -46,7 +46,7 @@ def chart(lines: Sequence[Line], x_label: str, y_label: str) -> str:
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(f'<text x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>')
     parts.append(f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>')
-    parts += [_drawn(each, scale_x, scale_y) for each in lines]
+    parts += [_drawn(each, scale_x, scale_y, x_label) for each in lines]
     legend = "".join(f'<span><i class="{each.style}"></i>{escape(each.name)}</span>' for each in lines)
     return f'<figure><figcaption class="legend">{legend}</figcaption>{"".join(parts)}</svg></figure>'
 
@@ -70,15 +70,15 @@ def _scale(low: float, high: float, start: float, stop: float):  # type: ignore[
     return lambda value: start + (value - low) / (high - low) * (stop - start)
 
 
-def _drawn(line: Line, scale_x, scale_y) -> str:  # type: ignore[no-untyped-def]
+def _drawn(line: Line, scale_x, scale_y, x_label: str) -> str:  # type: ignore[no-untyped-def]
     places = [(scale_x(x), scale_y(y)) for x, y in line.points]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     drawn = f'<polyline class="{line.style}" points="{path}"/>'
     if len(places) <= 60 and line.style != "faint":
         drawn += "".join(
             f'<circle class="{line.style}" cx="{x:.1f}" cy="{y:.1f}" r="2.6">'
-            f"<title>{escape(line.name)} {value:.4g} at step {step:,.0f}</title></circle>"
-            for (x, y), (step, value) in zip(places, line.points, strict=True)
+            f"<title>{escape(line.name)} {value:.4g} at {escape(x_label)} {place:,.0f}</title></circle>"
+            for (x, y), (place, value) in zip(places, line.points, strict=True)
         )
     return drawn
 

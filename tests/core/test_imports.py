@@ -68,6 +68,14 @@ def test_the_core_knows_no_tokenizer_and_no_task():
                 assert not any(f"{name}.".startswith(f"{each}.") for each in BANNED[group]), f"{path} imports {name}"
 
 
+def test_nothing_but_the_command_line_knows_the_benchmarks():
+    others = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] not in ("benchmarks", "cli")]
+    for path in [*others, *files("tasks"), *files("tokenizers")]:
+        for name in imported(path):
+            assert not f"{name}.".startswith("mmattn.benchmarks."), f"{path} imports {name}"
+    assert all("mmattn.cli" not in name for path in files("benchmarks") for name in imported(path))
+
+
 @pytest.mark.parametrize("part", MAY_IMPORT)
 def test_a_part_imports_lower_parts_only(part):
     assert files(part)
