@@ -19,7 +19,7 @@ WIDTH, LEFT, RIGHT, STEP, BAR = 860, 330, 70, 24, 15
 def rows_page(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
     """Bars of ratios, a section a length; `facts`: what is known of machine and versions."""
     lengths = sorted({row.length for row in rows})
-    note = "Time of the other side ÷ ours, forward and backward, on a logarithmic scale; the thin line: quartiles."
+    note = "Our time ÷ the other side's, forward and backward, on a logarithmic scale; the thin line: quartiles."
     pictures = [section(f"{each:,} tokens", bars([r for r in rows if r.length == each]), note) for each in lengths]
     return page("Attention, side by side", ["<h1>Attention, side by side</h1>", *pictures, _facts(facts)])
 
@@ -29,8 +29,8 @@ def bars(rows: Sequence[Row]) -> str:
     drawn = [(row, row.ratio, row.ratio_low or row.ratio, row.ratio_high or row.ratio) for row in rows if row.ratio]
     if not drawn:
         return ""
-    most = max(high for *_, high in drawn + [(None, 2.0, 2.0, 2.0)])
-    least = min(low for _, _, low, _ in drawn + [(None, 1.0, 1.0, 1.0)])
+    most = max(high for *_, high in drawn + [(None, 1.0, 1.0, 1.0)])
+    least = min(low for _, _, low, _ in drawn + [(None, 0.5, 0.5, 0.5)])
 
     def place(ratio: float) -> float:
         return LEFT + math.log(ratio / least) / math.log(most / least) * (WIDTH - LEFT - RIGHT)
@@ -42,10 +42,10 @@ def bars(rows: Sequence[Row]) -> str:
         start, stop = sorted((place(1.0), place(ratio)))
         parts.append(
             f'<text x="{LEFT - 60}" y="{middle + 4}" text-anchor="end">{escape(f"{row.case} / {row.against}")}</text>'
-            f'<rect class="{"hit" if ratio >= 1 else "miss"}" x="{start:.1f}" y="{middle - BAR / 2}" '
+            f'<rect class="{"hit" if ratio <= 1 else "miss"}" x="{start:.1f}" y="{middle - BAR / 2}" '
             f'width="{max(stop - start, 1):.1f}" height="{BAR}" opacity="0.8"/>'
             f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{middle}" y2="{middle}" stroke="currentColor"/>'
-            f'<text x="{max(stop, place(high)) + 8:.1f}" y="{middle + 4}">{ratio:.2f}</text>'
+            f'<text x="{max(stop, place(high)) + 8:.1f}" y="{middle + 4}">{ratio:.3f}</text>'
         )
     parts.append(f'<line class="grid" x1="{place(1):.1f}" x2="{place(1):.1f}" y1="0" y2="{height}"/></svg>')
     return f"<figure>{''.join(parts)}</figure>"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Row:
-    """ratio: the other's seconds ÷ ours, the median of pairs, with quartiles; with_plan_ratio: masks, plans and biases
+    """ratio: our seconds ÷ the other's, the median of pairs, with quartiles; with_plan_ratio: masks, plans and biases
     are made anew in every turn, on both sides; share: visible pairs of tokens ÷ all; computed_share: pairs that ours
     computes ÷ all, None where no plan says so; roofline_fraction: of the peak of matrix products, visible pairs alone
     counted; note: why there are no figures, and `wrong` where that is because the sides differ or one failed."""

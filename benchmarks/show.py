@@ -33,11 +33,11 @@ def line(row: Row) -> str:
     named = f"{row.case} against {row.against} at {row.length:,}"
     if row.ratio is None:
         return f"{named}: not measured, {row.note}"
-    return f"{named}: {row.ratio:.2f} times as fast" + (f"; {row.note}" if row.note else "")
+    return f"{named}: {row.ratio:.3f} of its time" + (f"; {row.note}" if row.note else "")
 
 
 def rows_table(rows: Sequence[Row]) -> Table:
-    """All that was measured; `ratio` is the other's time ÷ ours, with its quartiles."""
+    """All that was measured; `ratio` is our time ÷ the other's, with its quartiles."""
     table = Table("case", "against", box=box.SIMPLE_HEAD, header_style="bold")
     right = ("length", "ratio", "quartiles", "plan anew", "ours s", "other s", "ours MB", "other MB")
     for name in (*right, "kernel", "visible", "computed", "of peak"):
@@ -61,11 +61,11 @@ def growth_line(growth: Growth) -> str:
 
 
 def _figures(row: Row) -> list[str]:
-    spread = "" if row.ratio_low is None else f"{row.ratio_low:.2f}–{row.ratio_high:.2f}"
+    spread = "" if row.ratio_low is None else f"{row.ratio_low:.3f}–{row.ratio_high:.3f}"
     return [
-        _number(row.ratio, ".2f"),
+        _number(row.ratio, ".3f"),
         spread,
-        _number(row.with_plan_ratio, ".2f"),
+        _number(row.with_plan_ratio, ".3f"),
         _number(row.ours_seconds, ".3f"),
         _number(row.other_seconds, ".3f"),
         _number(row.ours_peak_bytes, ",.0f", 1e6),

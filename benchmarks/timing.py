@@ -20,8 +20,8 @@ class Paired(NamedTuple):
 
     @property
     def ratios(self) -> list[float]:
-        """The other's seconds ÷ ours, pair by pair: above 1, ours is faster."""
-        return [other / ours for ours, other in zip(self.ours, self.other, strict=True)]
+        """Ours ÷ the other's seconds, pair by pair: below 1, ours is faster."""
+        return [ours / other for ours, other in zip(self.ours, self.other, strict=True)]
 
 
 def paired(ours: Callable[[], Any], other: Callable[[], Any], turns: int) -> Paired:

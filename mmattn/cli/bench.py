@@ -11,7 +11,7 @@ from mmattn.errors import ConfigError, MmattnError, nearest
 
 LENGTHS = (4096, 16384)
 EPILOG = """Batch 1, 4 heads of 64, float32, forward and backward. Both sides compute the same, which is tested first;
-then they take turns. ratio: the other's time ÷ ours, above 1 ours is faster; masks and plans are made before, and in
+then they take turns. ratio: our time ÷ the other's, below 1 ours is faster; masks and plans are made before, and in
 every turn for "plan anew". Memory, over that of the inputs, is measured in processes of their own.
 
 examples:

@@ -125,11 +125,11 @@ def test_a_pattern_is_the_beginning_of_cases(no_child, tmp_path):
     assert [row["case"] for row in json.loads(file.read_text())["rows"]] == ["window_256", "window_256_two_sided"]
 
 
-def test_sides_take_turns_and_ratios_are_the_others_time_over_ours():
+def test_sides_take_turns_and_ratios_are_our_time_over_the_others():
     called = []
     times = paired(lambda: called.append("ours"), lambda: called.append("other"), 3)
     assert called == ["ours", "other"] * 3 and len(times.ours) == len(times.other) == 3
-    assert Paired([1.0, 2.0], [3.0, 2.0]).ratios == [3.0, 1.0]
+    assert Paired([1.0, 2.0], [4.0, 2.0]).ratios == [0.25, 1.0]
     assert quartiles([4.0, 1.0, 2.0, 3.0, 5.0]) == (2.0, 3.0, 4.0)
 
 
