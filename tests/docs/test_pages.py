@@ -10,7 +10,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
-from mmattn.cli import check, launch, predict, train, use
+from mmattn.cli import bench, check, kernels, launch, predict, train, use
 from mmattn.cli.compose import checked_sweep, choices, composed
 from mmattn.cli.main import main
 from tests.docs.pages import GUIDE, PAGES, ROOT, blocks, commands, write_files
@@ -36,7 +36,8 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     called = []
     for module, verb in [(launch, "launch"), (train, "resume"), (check, "check"), (use, "evaluate"),
-                         (predict, "predict"), (use, "generate"), (predict, "show_predictions")]:  # fmt: skip
+                         (predict, "predict"), (use, "generate"), (predict, "show_predictions"),
+                         (kernels, "kernels_of"), (kernels, "all_kernels"), (kernels, "measure"), (bench, "bench")]:  # fmt: skip
         monkeypatch.setattr(module, verb, lambda *given, verb=verb: called.append((verb, *given)) or {})
     words = shlex.split(line)[1:]
     if "--help" in words:
@@ -45,7 +46,7 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
         return
     assert main(words) == 0, capsys.readouterr().err
     verb, *given = called[0]
-    if verb in ("launch", "check"):
+    if verb in ("launch", "check", "kernels_of"):
         overrides, config_dir = launch.experiment(given[0]), given[-1]
         if verb == "launch" and "--multirun" in given[1]:
             checked_sweep(overrides, config_dir)
