@@ -11,6 +11,7 @@ from mmattn.patterns import Strided
 from tests.core.asking import asked, inputs
 from tests.core.bias_examples import a_bias
 from tests.core.examples import LONG, rich
+from tests.core.pairwise import pairwise
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
 FAR = ~SlidingWindow(1) & Causal()
@@ -25,11 +26,17 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
-@pytest.mark.parametrize("bias", ["no bias", "alibi", "buckets", "soft cap"])
-@pytest.mark.parametrize("case", CASES)
+SETTINGS = pairwise(
+    case=list(CASES),
+    bias=["no bias", "alibi", "buckets", "soft cap"],
+    dtype=[torch.float64, torch.float32, torch.bfloat16],
+)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: "-".join(map(str, setting.values())))
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_it_gives_zeros_with_zero_gradients(kernel, case, bias, dtype):
+def test_it_gives_zeros_with_zero_gradients(kernel, setting):
+    case, bias, dtype = setting.values()
     visibility = Visibility(*CASES[case])
     changed = a_bias(bias, 4, dtype)
     leaves = inputs(visibility, key_heads=2, dtype=dtype)
