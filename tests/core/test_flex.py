@@ -121,7 +121,7 @@ def compiled_kernels() -> int:
 
 
 def window_or_global(queries: TokenInfo):
-    """float32."""
+    """float32, without a bias."""
     seen = Visibility(SlidingWindow(3, 2) | GlobalTokens(), queries)
     return seen, inputs(seen, HEADS, torch.float32), None
 
@@ -139,7 +139,7 @@ def cross_on_a_grid(queries: TokenInfo):
     return seen, inputs(seen, 2, torch.float32, value_width=24), GridOffsets(HEADS, 2, 3)
 
 
-CASES = [window_or_global, causal_with_biases, cross_on_a_grid]
+CASES = [causal_with_biases, cross_on_a_grid, pytest.param(window_or_global, marks=pytest.mark.slow)]
 
 
 def inputs(seen: Visibility, key_heads: int, dtype: torch.dtype, value_width: int = 16) -> list[torch.Tensor]:
