@@ -79,7 +79,9 @@ def flex(request: Request) -> Tensor:
 def _told(visibility: Visibility) -> Told:
     device = visibility.queries.order.device
     blocks = lists(live_blocks(visibility), visibility.queries.order.shape[0])
-    queries, keys = (Tokens.of(padded(side, BLOCK)) for side in (visibility.queries, visibility.keys))
+    queries = Tokens.of(padded(visibility.queries, BLOCK))
+    # Always one object in self-attention: torch.compile makes a kernel of its own for inputs that are the same.
+    keys = queries if visibility.keys is visibility.queries else Tokens.of(padded(visibility.keys, BLOCK))
     return Told(Lists(*(each.to(device) for each in blocks)), queries, keys)
 
 

@@ -30,9 +30,11 @@ def varlen(request: Request) -> Tensor:
     queries, keys = _runs(visibility, query.device)
     seen = window(visibility.pattern)
     assert seen is not None  # `refusal` lets no other pattern through
+    packed = pack(query, queries), pack(key, keys), pack(value, keys)
+    if not queries.longest:  # all is empty, and the sums are zeros that have gradients
+        return unpack(packed[0] + packed[1].sum() + packed[2].sum(), queries, query.shape[0], query.shape[2])
     out = varlen_attn(
-        pack(query, queries), pack(key, keys), pack(value, keys),
-        queries.edges, keys.edges, queries.longest, keys.longest,
+        *packed, queries.edges, keys.edges, queries.longest, keys.longest,
         scale=scale, window_size=seen, enable_gqa=query.shape[1] != key.shape[1],
     )  # fmt: skip
     assert isinstance(out, Tensor)

@@ -42,6 +42,7 @@ def rows(*each: list[tuple[int, int]]) -> TokenInfo:
 PACKED = rows([(0, 20), (1, 180)], [(2, 150), (3, 30), (4, 20)])
 RIGHT = rows([(0, 150), (-1, 50)], [(1, 60), (2, 140)])
 LEFT = rows([(-1, 30), (0, 100)], [(1, 130)])
+WHOLE = rows([(0, 256)], [(1, 100), (2, 156)])
 LONG = rows([(0, 400)], [(1, 129), (3, 71), (-1, 200)])
 KEYS = rows([(0, 70), (5, 30)], [(1, 20), (2, 40), (-1, 40)])
 LAYOUTS = {"packed": (PACKED, None), "right": (RIGHT, None), "left": (LEFT, None), "long": (LONG, None)}
@@ -121,7 +122,7 @@ def compiled_kernels() -> int:
 
 
 def window_or_global(queries: TokenInfo):
-    """float32."""
+    """float32, without a bias."""
     seen = Visibility(SlidingWindow(3, 2) | GlobalTokens(), queries)
     return seen, inputs(seen, HEADS, torch.float32), None
 
@@ -139,21 +140,21 @@ def cross_on_a_grid(queries: TokenInfo):
     return seen, inputs(seen, 2, torch.float32, value_width=24), GridOffsets(HEADS, 2, 3)
 
 
-CASES = [window_or_global, causal_with_biases, cross_on_a_grid]
+CASES = [causal_with_biases, cross_on_a_grid, pytest.param(window_or_global, marks=pytest.mark.slow)]
 
 
 def inputs(seen: Visibility, key_heads: int, dtype: torch.dtype, value_width: int = 16) -> list[torch.Tensor]:
     torch.manual_seed(0)
     queries, keys = (side.order.shape[1] for side in (seen.queries, seen.keys))
-    shapes = (2, queries, HEADS, 16), (2, keys, key_heads, 16), (2, keys, key_heads, value_width)
-    return [torch.randn(shape).transpose(1, 2).to(dtype) for shape in shapes]  # as a linear layer leaves them
+    shapes = (2, HEADS, queries, 16), (2, key_heads, keys, 16), (2, key_heads, keys, value_width)
+    return [torch.randn(shape).to(dtype) for shape in shapes]
 
 
 @compiles
 @pytest.mark.parametrize("case", CASES)
 def test_compiled_on_the_cpu_it_is_the_formula(case):
     before = compiled_kernels()
-    for info in (PACKED, RIGHT, LEFT):  # which are two blocks long
+    for info in (PACKED, RIGHT, LEFT, WHOLE):  # which are two blocks long
         seen, given, bias = case(info)
         with torch.no_grad():
             out = attend(*given, seen, 0.3, "flex", bias=bias)

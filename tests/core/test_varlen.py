@@ -12,7 +12,7 @@ from mmattn import Causal, ConfigError, Full, GlobalTokens, SlidingWindow, Token
 from mmattn.biases import ALiBi
 from mmattn.kernels import Request
 from mmattn.kernels.runs import Runs, in_steps_of_one, pack, runs, unpack, window
-from mmattn.kernels.varlen import refused_anywhere
+from mmattn.kernels.varlen import refused_anywhere, varlen
 from tests.core.examples import LAYOUTS, facts
 
 
@@ -104,6 +104,51 @@ def test_steps_of_one_within_documents():
     assert in_steps_of_one(info) and in_steps_of_one(replace(info, order=info.order + 7))
     assert not in_steps_of_one(replace(info, order=info.order * 2))
     assert in_steps_of_one(TokenInfo.from_lengths([3, 1], side="left")) and in_steps_of_one(TokenInfo.from_lengths([1]))
+
+
+def by_run(query, key, value, edges, key_edges, longest, key_longest, *, scale, window_size, enable_gqa):
+    """What torch's kernel computes, run by run: its place is taken where there is no GPU."""
+    assert longest == edges.diff().max() and key_longest == key_edges.diff().max()
+    assert enable_gqa == (query.shape[1] != key.shape[1])
+    groups = query.shape[1] // key.shape[1]
+    lengths, key_lengths = edges.diff().tolist(), key_edges.diff().tolist()
+    each_run = zip(query.split(lengths), key.split(key_lengths), value.split(key_lengths), strict=True)
+    return torch.cat([one_run(*tensors, groups, scale, *window_size) for tensors in each_run])
+
+
+def one_run(query, key, value, groups, scale, before, after):
+    distance = torch.arange(len(query))[:, None] - torch.arange(len(key))
+    seen = (distance <= (before if before >= 0 else len(query))) & (distance >= -(after if after >= 0 else len(key)))
+    key, value = (each.repeat_interleave(groups, 1).transpose(0, 1) for each in (key, value))
+    scores = (query.transpose(0, 1) @ key.mT * scale).masked_fill(~seen, -torch.inf)
+    return (scores.softmax(-1) @ value).transpose(0, 1)
+
+
+OTHERS = facts([[0, 0, 0, 1], [4, 2, 3, 3]])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("key_heads", [4, 2])
+@pytest.mark.parametrize(
+    "pattern, keys", [(Full(), None), (Causal(), None), (SlidingWindow(2, 1), None), (Full(), OTHERS)]
+)
+def test_around_the_kernel_nothing_is_lost_or_mixed(monkeypatch, pattern, keys, key_heads, layout):
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", by_run)
+    seen = Visibility(pattern, facts(LAYOUTS[layout]), keys)
+    length = seen.keys.order.shape[1]
+    leaves = [torch.randn(2, heads, n, 8).double() for heads, n in ((4, 6), (key_heads, length), (key_heads, length))]
+    leaves = [each.requires_grad_() for each in leaves]
+    out, exact = varlen(Request(*leaves, seen, 0.3)), attend(*leaves, seen, 0.3, "reference")
+    torch.testing.assert_close(out, exact)
+    probe = torch.randn_like(out)
+    for one, other in zip(*(torch.autograd.grad(each, leaves, probe) for each in (out, exact)), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_without_a_token_all_is_zero_with_zero_gradients():
+    leaves = [torch.randn(2, heads, 3, 8, requires_grad=True) for heads in (4, 2, 2)]
+    out = varlen(Request(*leaves, Visibility(Full(), TokenInfo.from_lengths([0, 0], length=3)), 1.0))
+    assert all((each == 0).all() for each in (out, *torch.autograd.grad(out.sum(), leaves)))
 
 
 def asked(width: int = 16, dtype: torch.dtype = torch.bfloat16, pattern=None, keys=None, **more) -> Request:
