@@ -13,7 +13,7 @@ from mmattn.benchmarks.show import growth_line
 from mmattn.report.chart import Line, chart
 from mmattn.report.page import page, section, table
 
-WIDTH, LEFT, RIGHT, STEP, BAR = 860, 330, 70, 24, 15
+WIDTH, LEFT, RIGHT, STEP, BAR = 860, 270, 70, 24, 15
 
 
 def rows_page(rows: Sequence[Row], facts: Mapping[str, Any]) -> str:
@@ -29,8 +29,7 @@ def bars(rows: Sequence[Row]) -> str:
     drawn = [(row, row.ratio, row.ratio_low or row.ratio, row.ratio_high or row.ratio) for row in rows if row.ratio]
     if not drawn:
         return ""
-    most = max(high for *_, high in drawn + [(None, 1.0, 1.0, 1.0)])
-    least = min(low for _, _, low, _ in drawn + [(None, 0.5, 0.5, 0.5)])
+    least, most = min(0.5, *(low for _, _, low, _ in drawn)), max(1.0, *(high for *_, high in drawn))
 
     def place(ratio: float) -> float:
         return LEFT + math.log(ratio / least) / math.log(most / least) * (WIDTH - LEFT - RIGHT)
@@ -41,7 +40,7 @@ def bars(rows: Sequence[Row]) -> str:
         middle = STEP * number + STEP / 2 + 4
         start, stop = sorted((place(1.0), place(ratio)))
         parts.append(
-            f'<text x="{LEFT - 60}" y="{middle + 4}" text-anchor="end">{escape(f"{row.case} / {row.against}")}</text>'
+            f'<text x="{LEFT - 12}" y="{middle + 4}" text-anchor="end">{escape(f"{row.case} / {row.against}")}</text>'
             f'<rect class="{"hit" if ratio <= 1 else "miss"}" x="{start:.1f}" y="{middle - BAR / 2}" '
             f'width="{max(stop - start, 1):.1f}" height="{BAR}" opacity="0.8"/>'
             f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="{middle}" y2="{middle}" stroke="currentColor"/>'
@@ -71,4 +70,10 @@ def scale_page(found: Sequence[Point], growths: Sequence[Growth], facts: Mapping
 
 
 def _facts(facts: Mapping[str, Any]) -> str:
-    return section("Measured on", table(facts))
+    return section("Measured on", table({name: _said(value) for name, value in facts.items()}))
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_said(each)}" for name, each in value.items())
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

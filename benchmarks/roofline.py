@@ -21,7 +21,7 @@ class Roofline(NamedTuple):
     triad_bytes: float
 
 
-def measure(size: int = 2048, elements: int = 2**25, turns: int = 3) -> Roofline:
+def measure(size: int = 2048, elements: int = 2**25, turns: int = 10) -> Roofline:
     """The best of so many turns with the threads that torch has now; `elements` of an array, beyond any cache."""
     left, right, product = (torch.rand(size, size) for _ in range(3))
     a, b, c = (torch.rand(elements) for _ in range(3))

@@ -88,7 +88,10 @@ def _scale(cases: list[str], arguments: argparse.Namespace, known: dict[str, Any
     from mmattn.benchmarks.record import save, save_json
     from mmattn.benchmarks.scale import LENGTHS, growths, points
 
-    found = list(points(cases, arguments.length or LENGTHS, arguments.turns, known["threads"]))
+    found = []
+    for point in points(cases, arguments.length or LENGTHS, arguments.turns, known["threads"]):
+        found.append(point)
+        print(f"{point.case} at {point.length:,}: {point.seconds:.3f} s", flush=True)
     grown = growths(found)
     show.console().print(show.scale_table(found))
     for each in grown:

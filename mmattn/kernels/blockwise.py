@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mmattn.biases import Added, learns
 from mmattn.kernels.fused import Fused
+from mmattn.kernels.lowered import lowered
 from mmattn.kernels.plan import plan
 from mmattn.kernels.request import Kernel, Request
 from mmattn.kernels.written import written
@@ -13,7 +14,7 @@ from mmattn.kernels.written import written
 
 def blockwise(request: Request) -> Tensor:
     """The same as `reference`; time and memory follow the pairs of blocks that see one another."""
-    planned = plan(request.visibility)
+    request, planned = lowered(request), plan(request.visibility)
     if is_fused(request):
         return Fused.apply(request.query, request.key, request.value, planned, request.scale, request.bias)
     return written(request, planned)
