@@ -1,4 +1,4 @@
-"""Any dataset of the Hugging Face `datasets` package: texts, images or sounds."""
+"""Any dataset of the Hugging Face `datasets` package: texts, images, sounds, or several of them together."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from mmattn.errors import BadSample, ConfigError, nearest
 
 
 class HuggingFace(Source):
-    """Texts (`str`), PIL images or `Waveform`s from one column, read when asked for.
+    """Texts (`str`), PIL images or `Waveform`s, read when asked for; of several columns a dict of them by kind, such as
+    `{"image": an image, "text": its caption}`.
 
     Args:
         root: a dataset's name on the Hub, which is downloaded ("stanfordnlp/imdb"), or a local folder: one that
             `save_to_disk` wrote, or one of data files that `load_dataset` reads.
         subset: the configuration of a dataset that has several ("sst2" of "nyu-mll/glue").
-        text_column, image_column, audio_column: exactly one of them.
+        text_column, image_column, audio_column: one of them, or several.
         label_column: class labels, numbers or names, or lists of them (several classes a sample); None for samples
             without labels.
         splits: the dataset's own name by split; None takes those called train, validation and test.
@@ -44,10 +45,9 @@ class HuggingFace(Source):
         splits: Mapping[Split, str] | None = None,
     ) -> None:
         columns = {"text": text_column, "image": image_column, "audio": audio_column}
-        given = {kind: column for kind, column in columns.items() if column is not None}
-        if len(given) != 1:
-            raise ConfigError("Set exactly one of data.text_column, data.image_column and data.audio_column.")
-        ((self.kind, self.column),) = given.items()
+        self.columns = {kind: column for kind, column in columns.items() if column is not None}
+        if not self.columns:
+            raise ConfigError("Set data.text_column, data.image_column or data.audio_column, or several of them.")
         self.root, self.label_column = str(root), label_column
         loaded = _load(self.root, subset)
         self._data: dict[str, Any] = {}
@@ -78,8 +78,8 @@ class HuggingFace(Source):
         if split not in self._data or split in self._hidden:
             return None
         labels = self._labels(split)
-        data = self._data[split].select_columns([self.column])
-        return Lazy(len(data), partial(_read, f"{self.root}.{split}", data, self.column, self.kind, labels), labels)
+        data = self._data[split].select_columns(list(dict.fromkeys(self.columns.values())))
+        return Lazy(len(data), partial(_read, f"{self.root}.{split}", data, self.columns, labels), labels)
 
     def _class_names(self) -> list[str] | None:
         """Names that the dataset itself gives to the numbers of its labels."""
@@ -107,16 +107,18 @@ class HuggingFace(Source):
         return self.label_column is not None and set(_flat(self._data[split][self.label_column])) == {-1}
 
     def _checked(self, data: Any) -> Any:
-        for key, column in ((f"{self.kind}_column", self.column), ("label_column", self.label_column)):
+        for kind, column in (*self.columns.items(), ("label", self.label_column)):
             if column is not None and column not in data.column_names:
                 raise ConfigError(
-                    f"data.{key}='{column}' is no column of {self.root}, which has {_listed(data.column_names)}."
-                    f"{nearest(column, data.column_names)}"
+                    f"data.{kind}_column='{column}' is no column of {self.root}, "
+                    f"which has {_listed(data.column_names)}.{nearest(column, data.column_names)}"
                 )
-        if self.kind == "audio":
+        if "audio" in self.columns:
             from datasets import Audio
 
-            return data.cast_column(self.column, Audio(decode=False))  # soundfile decodes: no torchcodec needed
+            return data.cast_column(
+                self.columns["audio"], Audio(decode=False)
+            )  # soundfile decodes: no torchcodec needed
         return data
 
 
@@ -144,14 +146,17 @@ def _load(root: str, subset: str | None) -> Mapping[str, Any]:
     return loaded if isinstance(loaded, Mapping) else {"train": loaded}
 
 
-def _read(name: str, data: Any, column: str, kind: str, labels: Sequence[Any] | None, index: int) -> Sample:
-    name = f"{name}[{index}]"
-    value = data[index][column]
+def _read(name: str, data: Any, columns: Mapping[str, str], labels: Sequence[Any] | None, index: int) -> Sample:
+    name, row = f"{name}[{index}]", data[index]
+    parts = {kind: _part(name, kind, column, row[column]) for kind, column in columns.items()}
+    value = parts if len(parts) > 1 else next(iter(parts.values()))
+    return Sample(name, value, None if labels is None else labels[index])
+
+
+def _part(name: str, kind: str, column: str, value: Any) -> Any:
     if value is None or value == "":
         raise BadSample(name, f"column '{column}' is empty")
-    if kind == "audio":
-        value = _decode(name, value)
-    return Sample(name, value, None if labels is None else labels[index])
+    return _decode(name, value) if kind == "audio" else value
 
 
 def _decode(name: str, stored: Mapping[str, Any]) -> Waveform:

@@ -113,8 +113,9 @@ def _check_columns(path: Path, columns: Sequence[str], available: Sequence[str])
     for column in columns:
         if column not in available:
             raise ConfigError(
-                f"{path} has no column '{column}'; it has {', '.join(map(repr, available))}: set data.text_column or "
-                f"data.label_column.{nearest(column, available)}"
+                f"{path} has no column '{column}'; it has {', '.join(map(repr, available))}: set "
+                "data.text_column or data.label_column (for captions data.text_column or data.file_column)."
+                f"{nearest(column, available)}"
             )
         if list(available).count(column) > 1:
             raise ConfigError(f"{path} has several columns '{column}': rename all but one.")

@@ -87,10 +87,21 @@ def test_images_and_sounds(tmp_path):
         audio[1]
 
 
+def test_pairs_of_an_image_and_a_text(tmp_path):
+    columns = {"image": [Image.new("RGB", (4, 4), (i, 0, 0)) for i in range(3)], "said": ["a cat", "a dog", ""]}
+    features = {"image": datasets.Image(), "said": datasets.Value("string")}
+    root = saved(tmp_path / "d", features, train=columns)
+    source = HuggingFace(root, image_column="image", text_column="said", label_column=None)
+    second = source.samples("train")[1]
+    assert second.value["text"] == "a dog" and second.value["image"].getpixel((0, 0)) == (1, 0, 0)
+    assert check_source(source) == [f"train[2] cannot be read: {root}.train[2]: column 'said' is empty"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, r"exactly one of data\.text_column, data\.image_column and data\.audio_column"),
+        ({}, r"Set data\.text_column, data\.image_column or data\.audio_column"),
+        ({"text_column": "text", "image_column": "tex"}, r"data\.image_column='tex' .*Did you mean 'text'\?"),
         ({"text_column": "txt"}, r"data\.text_column='txt' is no column .*'text', 'label'.*Did you mean 'text'\?"),
         ({"text_column": "text", "label_column": "labels"}, r"data\.label_column='labels'.*Did you mean 'label'\?"),
         ({"text_column": "text", "splits": {"train": "trian"}}, r"no split 'trian'.*Did you mean 'train'\?"),

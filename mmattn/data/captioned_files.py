@@ -1,0 +1,69 @@
+"""Image files with captions, read when they are asked for: what sources of pictures and their texts share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mmattn.data.readers import read_image
+from mmattn.data.source import Lazy, Sample, Source, Split
+from mmattn.data.split import cut_groups
+from mmattn.errors import BadSample
+
+
+@dataclass(frozen=True)
+class Captioned:
+    """An image and one of its captions, not yet read.
+
+    name: where the caption stands, for errors. text: None where the image has no caption.
+    """
+
+    name: str
+    image: Path
+    text: str | None
+
+
+class CaptionedFiles(Source):
+    """Pairs `{"image": a PIL image as the file has it, "text": a caption}`; an image comes once for each caption.
+
+    Args:
+        listed: what each split holds, captions of one image together.
+        validation: where `listed` has no validation split, this share of the training images is set apart, with all
+            of their captions: no image is on both sides.
+        seed: of that choice.
+
+    Raises `BadSample`, when a sample is read, for an image that is missing, unreadable or has no caption, and for an
+    empty caption.
+    """
+
+    def __init__(self, listed: Mapping[Split, Sequence[Captioned]], validation: float, seed: int) -> None:
+        self._listed = dict(listed)
+        if "validation" not in self._listed:
+            self._listed |= _cut(self._listed["train"], validation, seed)
+
+    def samples(self, split: Split) -> Sequence[Sample] | None:
+        if split not in self._listed:
+            return None
+        return Lazy(len(self._listed[split]), partial(_read, self._listed[split]))
+
+
+def _cut(listed: Sequence[Captioned], validation: float, seed: int) -> dict[Split, Sequence[Captioned]]:
+    images = list(dict.fromkeys(each.image for each in listed))
+    apart = {images[i] for i in cut_groups([None] * len(images), validation, seed)[1]}
+    return {
+        "train": [each for each in listed if each.image not in apart],
+        "validation": [each for each in listed if each.image in apart],
+    }
+
+
+def _read(listed: Sequence[Captioned], index: int) -> Sample:
+    each = listed[index]
+    if each.text is None:
+        raise BadSample(str(each.image), "has no caption; write one, or move the image elsewhere")
+    if not each.text.strip():
+        raise BadSample(each.name, f"is an empty caption of {each.image}; write one, or remove it")
+    if not each.image.is_file():
+        raise BadSample(each.name, f"names the image {each.image}, which is not there; put it there, or remove the row")
+    return Sample(each.name, {"image": read_image(each.image), "text": each.text.strip()})

@@ -1,0 +1,186 @@
+"""Images with captions, and each mistake a user can make with them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+from mmattn.contracts.source import check_source
+from mmattn.data.captions_folder import CaptionsFolder
+from mmattn.data.coco_captions import CocoCaptions
+from mmattn.errors import BadSample, ConfigError
+
+
+def images(root, *names):
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 3), (60 * number, 0, 0)).save(root / name)
+    return root
+
+
+def jsonl(root, *rows):
+    (root / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return root
+
+
+def pairs(source):
+    """(number of the image, text) of all samples, those set apart too."""
+    found = [each.value for split in ("train", "validation") for each in source.samples(split)]
+    return sorted((round(each["image"].getpixel((0, 0))[0] / 60), each["text"]) for each in found)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return images(tmp_path / "pets", "a.png", "deep/b.jpg", "c.png")
+
+
+EXPECTED = [(0, "a cat"), (0, "a cat, again"), (1, "a dog"), (2, "a bird")]
+
+
+def test_a_table_of_lines(folder):
+    jsonl(
+        folder,
+        {"file": "a.png", "text": ["a cat", "a cat, again"]},
+        {"file": "deep/b.jpg", "text": " a dog "},
+        {"file": "c.png", "text": "a bird"},
+    )
+    source = CaptionsFolder(folder)
+    assert pairs(source) == EXPECTED and check_source(source) == [] and source.samples("test") is None
+
+
+def test_a_table_of_named_columns(folder):
+    (folder / "captions.csv").write_text(
+        'path,said\na.png,a cat\nc.png,a bird\na.png,"a cat, again"\ndeep/b.jpg,a dog\n'
+    )
+    source = CaptionsFolder(folder, file_column="path", text_column="said")
+    assert pairs(source) == EXPECTED and check_source(source) == []
+
+
+def test_a_text_beside_each_image(folder):
+    (folder / "a.txt").write_text("a cat\n\na cat, again\n")
+    (folder / "deep/b.txt").write_text("a dog\n")
+    (folder / "c.txt").write_text("a bird")
+    source = CaptionsFolder(folder)
+    assert pairs(source) == EXPECTED and check_source(source) == []
+
+
+def test_no_image_is_on_both_sides(tmp_path):
+    rows = [{"file": f"{i}.png", "text": [f"one {i}", f"two {i}", f"three {i}"]} for i in range(20)]
+    source = CaptionsFolder(jsonl(images(tmp_path, *(row["file"] for row in rows)), *rows), validation=0.2)
+    sides = [{each.value["text"].split()[1] for each in source.samples(split)} for split in ("train", "validation")]
+    assert len(sides[0]) == 16 and len(sides[1]) == 4 and not sides[0] & sides[1]
+    assert len(source.samples("validation")) == 12
+
+
+def test_folders_of_splits(tmp_path):
+    for split in ("train", "val", "test"):
+        jsonl(images(tmp_path / split, "1.png", "2.png"), *({"file": f"{i}.png", "text": split} for i in (1, 2)))
+    source = CaptionsFolder(tmp_path)
+    assert [len(source.samples(split)) for split in ("train", "validation", "test")] == [2, 2, 2]
+    assert source.samples("validation")[0].value["text"] == "val" and check_source(source) == []
+
+
+def fault(source):
+    """The error of the one bad sample, which may be on either side."""
+    faults = []
+    for split in ("train", "validation"):
+        samples = source.samples(split)
+        for index in range(len(samples)):
+            try:
+                samples[index]
+            except BadSample as error:
+                faults.append(str(error))
+    (only,) = faults
+    return only
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"file": "d.png", "text": "a cow"}, "row 3: names the image {root}/d.png, which is not there; put it there"),
+        ({"file": "c.png", "text": " "}, "row 3: is an empty caption of {root}/c.png; write one, or remove it"),
+        ({"file": "c.png", "text": None}, "row 3: is an empty caption of"),
+        ({"file": "a.png", "text": "more"}, "{root}/c.png: has no caption; write one, or move the image elsewhere"),
+    ],
+)
+def test_a_pair_that_lacks_a_part_is_named(folder, row, message):
+    if row["file"] == "d.png":
+        (folder / "c.png").unlink()
+    rows = [{"file": "a.png", "text": "a cat"}, {"file": "deep/b.jpg", "text": "a dog"}, row]
+    assert message.format(root=folder) in fault(CaptionsFolder(jsonl(folder, *rows)))
+
+
+def test_a_text_without_its_image_and_an_unreadable_image_are_named(folder):
+    for name in ("a", "deep/b", "d"):
+        (folder / f"{name}.txt").write_text("words")
+    (folder / "c.png").unlink()
+    assert f"d.txt: names the image {folder}/d.png, which is not there" in fault(CaptionsFolder(folder))
+    (folder / "d.png").write_bytes(b"no image")
+    assert "d.png: is not a readable image" in fault(CaptionsFolder(folder))
+
+
+def test_folders_that_cannot_be_used_are_named(folder, tmp_path):
+    with pytest.raises(ConfigError, match=r"pet: there is no such folder .* should hold images, .*mean 'pets'\?"):
+        CaptionsFolder(tmp_path / "pet")
+    jsonl(folder, {"fil": "a.png", "text": "a cat"})
+    with pytest.raises(ConfigError, match=r"no column 'file'; it has 'fil', 'text': set .*Did you mean 'fil'\?"):
+        CaptionsFolder(folder)
+    jsonl(folder, {"file": "", "text": "a cat"})
+    with pytest.raises(BadSample, match=r"row 1: column 'file' names no file: give the path"):
+        CaptionsFolder(folder)
+    jsonl(folder, {"file": "a.png", "text": 3})
+    with pytest.raises(BadSample, match=r"row 1: column 'text' holds 3, which is no text"):
+        CaptionsFolder(folder)
+    (folder / "captions.csv").write_text("file,text\na.png,a cat\n")
+    with pytest.raises(ConfigError, match=r"captions\.jsonl and captions\.csv: keep one"):
+        CaptionsFolder(folder)
+
+
+def test_two_images_of_one_text_are_named(tmp_path):
+    (images(tmp_path, "a.png", "a.jpg") / "a.txt").write_text("words")
+    with pytest.raises(ConfigError, match=r"a\.txt stands beside a\.jpg and a\.png: rename one"):
+        CaptionsFolder(tmp_path)
+
+
+# -- COCO ------------------------------------------------------------------------------------------------------------
+
+CONTENT = {
+    "images": [{"id": 9, "file_name": "a.png"}, {"id": 7, "file_name": "deep/b.jpg"}, {"id": 8, "file_name": "c.png"}],
+    "annotations": [
+        {"id": 1, "image_id": 9, "caption": "a cat"},
+        {"id": 2, "image_id": 7, "caption": "a dog"},
+        {"id": 3, "image_id": 9, "caption": "a cat, again"},
+        {"id": 4, "image_id": 8, "caption": "a bird"},
+    ],
+}
+
+
+def coco(folder, content=CONTENT, **more):
+    (folder.parent / "captions.json").write_text(json.dumps(content))
+    return CocoCaptions(folder.parent, **{"files": {"train": "captions.json"}, "images": {"train": "pets"}} | more)
+
+
+def test_coco_captions(folder):
+    source = coco(folder)
+    assert pairs(source) == EXPECTED and check_source(source) == []
+    both = {"train": "captions.json", "validation": "captions.json"}
+    source = coco(folder, files=both, images={"train": "pets", "validation": "pets"})
+    assert len(source.samples("train")) == len(source.samples("validation")) == 4
+
+
+def test_coco_files_that_cannot_be_used_are_named(folder):
+    assert "c.png: has no caption" in fault(coco(folder, CONTENT | {"annotations": CONTENT["annotations"][:3]}))
+    with pytest.raises(BadSample, match=r"captions\.json: is no json file of COCO captions, .*KeyError: 'annotations'"):
+        coco(folder, {"images": []})
+    with pytest.raises(BadSample, match="is no json file of COCO captions"):
+        coco(folder, CONTENT | {"images": CONTENT["images"][:1]})
+    with pytest.raises(ConfigError, match=r"data\.images\.train is missing: name the folder"):
+        coco(folder, images={})
+    with pytest.raises(
+        ConfigError, match=r"data\.images\.train names .*/pet, .*no such folder\. Did you mean 'pets'\?"
+    ):
+        coco(folder, images={"train": "pet"})
+    with pytest.raises(ConfigError, match=r"data\.files\.train names .*Did you mean 'captions\.json'\?"):
+        coco(folder, files={"train": "caption.json"})
