@@ -1,7 +1,10 @@
-"""What attention does inside a trained model: its maps, exact whichever kernel ran."""
+"""What attention does inside a trained model: its maps, exact whichever kernel ran, and edits of them."""
 
+from mmattn.lens.align import aligned
+from mmattn.lens.edit import edited
+from mmattn.lens.edits import Blend, Chain, Replace, Rescale
 from mmattn.lens.maps import Maps, capture
 from mmattn.lens.mean import Mean
 from mmattn.lens.record import Record
 
-__all__ = ["Maps", "Mean", "Record", "capture"]
+__all__ = ["Blend", "Chain", "Maps", "Mean", "Record", "Replace", "Rescale", "aligned", "capture", "edited"]
