@@ -112,6 +112,17 @@ def test_maps_stay_those_of_the_call_when_the_bias_learns_on():
     assert torch.equal(maps[SELF][0].weights(), before)
 
 
+def test_maps_of_inference_mode_can_be_asked_for_outside_of_it():
+    model, x, read = both(score_bias=BIASES["learned"]), tokens(facts(LAYOUTS["packed"])), tokens(READ, 1)
+    with capture(model) as maps, torch.inference_mode():
+        model(x, read)
+    with capture(model) as others:
+        model(x, read)
+    for one, other in zip(maps.records(), others.records(), strict=True):
+        torch.testing.assert_close(one.weights(), other.weights(), atol=1e-12, rtol=0)
+    torch.testing.assert_close(maps.mean(SELF), others.mean(SELF), atol=1e-12, rtol=0)
+
+
 def test_all_is_put_back_also_after_an_error_and_captures_nest():
     model, x, read = both(), tokens(facts(LAYOUTS["plain"])), tokens(READ, 1)
     before = [block.mixer.attend for block in model.blocks]
