@@ -18,10 +18,14 @@ def reference(request: Request) -> Tensor:
     groups = query.shape[1] // request.key.shape[1]
     key, value = (each.repeat_interleave(groups, 1) for each in (request.key, request.value))
     scores = biased(request.bias, query @ key.mT * request.scale, *request.visibility.facts)
+    return dropout(visible_softmax(scores, mask), request.dropout) @ value
+
+
+def visible_softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Weights (…, queries, keys) over the pairs that the mask leaves; zeros for a query that sees nothing."""
     # A row without a visible key would be softmax of nothing; its weights are zeroed after a softmax of zeros.
     scores = scores.masked_fill(~mask, -float("inf")).masked_fill(~mask.any(-1, keepdim=True), 0.0)
-    weights = scores.softmax(-1).masked_fill(~mask, 0.0)
-    return dropout(weights, request.dropout) @ value
+    return scores.softmax(-1).masked_fill(~mask, 0.0)
 
 
 KERNEL = Kernel("reference", "the formula, dense: the oracle", reference, lambda request: None)

@@ -12,9 +12,10 @@ STOPS = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10)
 """Six colours along matplotlib's "inferno": rising lightness, readable in every kind of colour vision."""
 
 
-def heat(values: np.ndarray) -> np.ndarray:
-    """(height, width) of any range as colours uint8 (height, width, 3), the lowest value dark."""
-    low, high = float(values.min()), float(values.max())
+def heat(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """(height, width) as colours uint8 (height, width, 3), dark at `low`, bright at `high`; default: its own range."""
+    low = float(values.min()) if low is None else low
+    high = float(values.max()) if high is None else high
     place = (values - low) / max(high - low, 1e-12) * (len(STOPS) - 1)
     channels = [np.interp(place, range(len(STOPS)), [stop[channel] for stop in STOPS]) for channel in range(3)]
     return np.stack(channels, -1).round().astype(np.uint8)

@@ -36,6 +36,17 @@ MAY_IMPORT = {  # of the core's other parts; anything may import errors and limi
     "mlp": [],
     "prefix": ["sequence"],
     "backbone": ["memory", "mixers", "context", "mlp", "positions", "sequence"],
+    "lens": [
+        "backbone",
+        "biases",
+        "context",
+        "kernels",
+        "mixers",
+        "patterns",
+        "report",
+        "sequence",
+        "tokenizer",
+    ],
     "data": ["sequence", "tokenizer"],
     "tokenizer": ["data", "prefix", "sequence"],
 }

@@ -1,0 +1,32 @@
+"""Some of the heads, queries, keys or steps, as a user names them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mmattn.errors import ConfigError
+
+Which = int | Sequence[int] | slice | Tensor | None
+
+
+def chosen(which: Which, count: int, what: str, where: str) -> Tensor:
+    """The numbers (n,) of those chosen among `count`, in the order given; None: all, and −1 is the last.
+
+    which: a number, several, a slice, or a bool tensor (count,).
+    Raises ConfigError for a number that does not exist; `what` (heads, …) and `where` (a layer) are for its message.
+    """
+    if which is None or isinstance(which, slice):
+        return torch.arange(count)[which or slice(None)]
+    given = torch.as_tensor(which).cpu()
+    if given.dtype == torch.bool:
+        if given.shape != (count,):
+            raise ConfigError(f"{what} is a mask {tuple(given.shape)}, and {where} has {count} {what}.")
+        return given.nonzero()[:, 0]
+    numbers = given.long().flatten()
+    wrong = numbers[(numbers < -count) | (numbers >= count)].tolist()
+    if wrong:
+        raise ConfigError(f"{what}={wrong[0]} does not exist: {where} has {count} {what}, counted from 0.")
+    return numbers % max(1, count)

@@ -1,0 +1,94 @@
+"""Words' heat maps over pictures, as a page without network and as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mmattn.lens.overlay import overlay
+from mmattn.report.cards import Card
+from mmattn.report.page import gallery, section, tiles
+from mmattn.report.page import page as document
+
+SIDE, GAP, LINE = 160, 8, 18
+"""Pixels of a picture's longer side, between pictures, and of a line of writing."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A picture and the words that were read in it: one run, or a run before or after editing.
+
+    title: what it is.
+    picture: uint8, (height, width) or (height, width, 3).
+    words: labels with their heat maps (rows, columns), NaN where there is no token.
+    """
+
+    title: str
+    picture: np.ndarray
+    words: Sequence[tuple[str, np.ndarray]]
+
+    def pictures(self, highest: float) -> list[tuple[str, np.ndarray]]:
+        """The picture itself and each word's overlay, with their captions; `highest` is the brightest weight."""
+        return [("picture", self.picture), *((word, overlay(self.picture, heat, highest)) for word, heat in self.words)]
+
+
+def largest(rows: Sequence[Row]) -> float:
+    """The largest weight of all words, 0 where there is none: rows share a scale, so that they can be compared."""
+    maps = [heat for row in rows for _, heat in row.words if not np.isnan(heat).all()]
+    return max((float(np.nanmax(heat)) for heat in maps), default=0.0)
+
+
+def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = ()) -> str:
+    """A whole HTML document that needs nothing from elsewhere: a section a row, a card a word.
+
+    facts: names and values at the top, such as which layers and steps the maps are means of.
+    """
+    highest = largest(rows)
+    scale = f"Dark is no weight, the brightest colour {highest:.3g}, the largest weight on this page."
+    sections = [f'<h1>{escape(title)}</h1><p class="quiet">{scale}</p>' + (tiles(facts) if facts else "")]
+    for row in rows:
+        cards = [Card(caption, [("", picture)]) for caption, picture in row.pictures(highest)]
+        sections.append(section(row.title, gallery(cards)))
+    return document(title, sections)
+
+
+def strip(rows: Sequence[Row]) -> Image.Image:
+    """The rows under one another, each with its title and the words' captions: to be saved as a PNG.
+
+    The writing is in the font that comes with Pillow, which has Latin letters and few signs; the page has them all.
+    """
+    highest = largest(rows)
+    shown = [[(caption, _sized(picture)) for caption, picture in row.pictures(highest)] for row in rows]
+    heights = [2 * LINE + GAP + max(image.height for _, image in each) for each in shown]
+    columns = max(map(len, shown), default=0)
+    out = Image.new("RGB", (GAP + columns * (SIDE + GAP), GAP + sum(heights)), "white")
+    draw, font = ImageDraw.Draw(out), ImageFont.load_default(12)
+    top = GAP
+    for row, each, height in zip(rows, shown, heights, strict=True):
+        draw.text((GAP, top), row.title, "black", font)
+        for place, (caption, image) in enumerate(each):
+            left = GAP + place * (SIDE + GAP)
+            draw.text((left, top + LINE), _fitted(caption, font), "#5d6670", font)
+            out.paste(image, (left, top + 2 * LINE))
+        top += height
+    return out
+
+
+def _sized(picture: np.ndarray) -> Image.Image:
+    image = Image.fromarray(picture).convert("RGB")
+    scale = SIDE / max(image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.NEAREST)
+
+
+def _fitted(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Cut to a picture's width."""
+    shown = caption
+    while font.getlength(shown) > SIDE and len(caption) > 1:
+        caption = caption[:-1]
+        shown = caption + "…"
+    return shown
