@@ -44,15 +44,22 @@ def check_source(source: Source, limit: int | None = 200) -> list[str]:
 
 
 def _common_faults(read: Mapping[str, Sample]) -> Iterator[str]:
-    """Names that come twice, in one split or in two, and values of several types."""
+    """Names that come twice, in one split or in two, and values (or parts of them) of several types."""
     places: dict[str, str] = {}
     for place, sample in read.items():
         if sample.name in places:
             yield f"{place} has the name '{sample.name}' of {places[sample.name]}: names are unique over all splits."
         places[sample.name] = place
-    types = {type(sample.value).__name__ for sample in read.values()}
+    types = {_kind(sample.value) for sample in read.values()}
     if len(types) > 1:
         yield f"Values are of different types: {', '.join(sorted(types))}."
+
+
+def _kind(value: Any) -> str:
+    """The type of a value; of one in parts (a dict), those of its parts by name."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{part}: {type(value[part]).__name__}' for part in sorted(value))}}}"
+    return type(value).__name__
 
 
 def _class_faults(source: Source) -> Iterator[str]:
@@ -96,8 +103,11 @@ def _label_list_faults(split: str, samples: Sequence[Sample], classes: Sequence[
 def _sample_faults(place: str, sample: Sample, repeated: Sample, classes: Sequence[str] | None) -> Iterator[str]:
     if not isinstance(sample.name, str) or not sample.name:
         yield f"{place} has the name {sample.name!r}: errors need one."
-    if sample.value is None:
+    if sample.value is None or sample.value == {}:
         yield f"{place} has no value."
+    for part in sample.value if isinstance(sample.value, Mapping) else ():
+        if sample.value[part] is None:
+            yield f"{place} has no value for its part '{part}'."
     if (sample.name, sample.label) != (repeated.name, repeated.label) or not same(sample.value, repeated.value):
         yield f"{place} differs when it is read again: a source is deterministic."
     for label in sample.label if isinstance(sample.label, list) else [sample.label]:

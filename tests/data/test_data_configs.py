@@ -25,7 +25,8 @@ def name(path):
 
 def test_there_are_configs_to_test():
     audio, text = {"synthetic_audio", "synthetic_chords"}, {"python_code", "python_docs", "python_topics"}
-    assert {"digits", "peptides", *audio, *text} == set(map(name, SELF_CONTAINED))
+    pairs = {"scenes", "scenes_hard"}
+    assert {"digits", "peptides", *audio, *text, *pairs} == set(map(name, SELF_CONTAINED))
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=name)

@@ -28,6 +28,10 @@ def good(split="train", labels=(0, 1)):
     return [Sample(f"{split} {i}", f"text {i}", label) for i, label in enumerate(labels)]
 
 
+def pairs():
+    return [Sample(each.name, {"image": 3, "text": each.value}, each.label) for each in good()]
+
+
 def unreadable(index):
     raise BadSample("x.png", "is corrupt")
 
@@ -39,6 +43,7 @@ def wrong_label(index):
 def test_a_good_source_has_no_faults():
     assert check_source(Given(train=good(), validation=good("validation"))) == []
     assert check_source(Given(classes=None, train=good(labels=[None] * 3))) == []
+    assert check_source(Given(train=pairs())) == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,13 @@ def test_a_good_source_has_no_faults():
         (Given(train=[*good(), Sample("", "text", 0)]), "errors need one"),
         (Given(train=[*good(), Sample("x", None, 0)]), "has no value"),
         (Given(train=[*good(), Sample("x", 3, 0)]), "different types: int, str"),
+        (Given(train=[*pairs(), Sample("x", {"image": 1, "text": 2}, 0)]), "{image: int, text: int}, {image: int, te"),
+        (
+            Given(train=[*pairs(), Sample("x", {"image": 1}, 0)]),
+            "different types: {image: int, text: str}, {image: int}",
+        ),
+        (Given(train=[*pairs(), Sample("x", {"image": 1, "text": None}, 0)]), "no value for its part 'text'"),
+        (Given(train=[*good(), Sample("x", {}, 0)]), "has no value."),
         (Given(train=lambda: [*good(), Sample("x", str(random.random()), 0)]), "a source is deterministic"),
         (Given(train=Lazy(2, unreadable, [0, 1])), "cannot be read: x.png: is corrupt"),
         (Given(train=Lazy(2, wrong_label, [0, 1])), "train[1] has label 0, and its list 1"),

@@ -1,0 +1,60 @@
+"""The language of captions: `a small red circle left of a blue square`, and what such a caption asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy
+
+from mmattn.data.scenes.scene import COLOURS, SHAPES, SIZES, Scene, Thing, relation
+
+SAID_SIZES = tuple(size for size in SIZES if size != "medium")
+WORDINGS = {
+    "left": ("left of", "to the left of"),
+    "right": ("right of", "to the right of"),
+    "above": ("above",),
+    "below": ("below",),
+}
+OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
+WORDS = ("a", *SAID_SIZES, *COLOURS, *SHAPES, "to", "the", "left", "right", "of", "above", "below")
+
+
+@dataclass(frozen=True, order=True)
+class Noun:
+    """What a caption says of a thing; `size` is empty where it says none."""
+
+    colour: str
+    shape: str
+    size: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a caption asks for: things, and the relation of each to the next (one fewer)."""
+
+    nouns: tuple[Noun, ...]
+    relations: tuple[str, ...] = ()
+
+    def canonical(self) -> tuple[object, ...]:
+        """Equal for two captions of one meaning: `A left of B` and `B right of A`."""
+        turned = Request(self.nouns[::-1], tuple(OPPOSITE[each] for each in self.relations[::-1]))
+        return min((each.nouns, each.relations) for each in (self, turned))
+
+
+def same_request(first: Request, second: Request) -> bool:
+    """Whether two captions ask for the same picture."""
+    return first.canonical() == second.canonical()
+
+
+def caption(scene: Scene, random: numpy.random.Generator) -> str:
+    """Words for a scene, things in their order; which of the wordings of a relation is drawn."""
+    words = [_noun(scene.things[0])]
+    for former, thing in zip(scene.things, scene.things[1:], strict=False):
+        wordings = WORDINGS[relation(former, thing)]
+        words += [wordings[random.integers(len(wordings))], _noun(thing)]
+    return " ".join(words)
+
+
+def _noun(thing: Thing) -> str:
+    size = f"{thing.size} " if thing.size in SAID_SIZES else ""
+    return f"a {size}{thing.colour} {thing.shape}"

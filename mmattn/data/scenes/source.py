@@ -1,0 +1,86 @@
+"""Pictures of a few coloured shapes, and captions that say what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy
+
+from mmattn.data.scenes.compose import compose, some_pairs
+from mmattn.data.scenes.draw import draw
+from mmattn.data.scenes.grammar import caption
+from mmattn.data.scenes.scene import MOST, SIZES, Scene
+from mmattn.data.source import Lazy, Sample, Source, Split
+from mmattn.data.split import split_sizes
+from mmattn.errors import ConfigError
+
+HELD_OUT_SPLIT = "held_out"
+STREAMS = ("train", "validation", "test", HELD_OUT_SPLIT)
+LEAST_PIXELS = 24  # below, shapes cannot be told apart
+
+
+class Scenes(Source):
+    """Pairs `{"image": a PIL image of mode "RGB", "text": its caption}` without labels, drawn as they are read.
+
+    Sample i of a split depends on (seed, split, i) alone, and on the arguments after `seed`. Six pairs of a colour and
+    a shape are in no split; `held_out` asks for them, to see whether a model combines what it knows.
+
+    Args:
+        train, validation, test: how many samples.
+        pixels: width and height.
+        most: things in a scene at most; each but the last has a relation to the next.
+        alone: the share of scenes of one thing; the others have 2 to `most`, each number as often.
+        sized: scenes of up to so many things have small, medium and large ones, the others medium ones alone.
+
+    Raises `ConfigError` for numbers outside their range.
+    """
+
+    def __init__(
+        self,
+        train: int = 20000,
+        validation: int = 500,
+        test: int = 500,
+        seed: int = 0,
+        pixels: int = 32,
+        most: int = 2,
+        alone: float = 0.4,
+        sized: int = 1,
+    ) -> None:
+        self.sizes = split_sizes(train, validation, test)
+        if not 1 <= most <= MOST:
+            raise ConfigError(f"data.most={most} must be between 1 and {MOST} things.")
+        if pixels < LEAST_PIXELS:
+            raise ConfigError(f"data.pixels={pixels} must be at least {LEAST_PIXELS}: shapes would look the same.")
+        if not 0 <= alone <= 1:
+            raise ConfigError(f"data.alone={alone} must be a share between 0 and 1.")
+        if not 0 <= sized <= MOST:
+            raise ConfigError(f"data.sized={sized} must be between 0 and {MOST} things.")
+        self.seed, self.pixels, self.most, self.alone, self.sized = seed, pixels, most, alone, sized
+
+    def samples(self, split: Split) -> Sequence[Sample] | None:
+        return self._lazy(split, self.sizes[split]) if self.sizes[split] else None
+
+    def held_out(self, count: int = 512) -> Sequence[Sample]:
+        """Samples that each show at least one pair which no split has."""
+        return self._lazy(HELD_OUT_SPLIT, count)
+
+    def scene(self, split: str, index: int) -> Scene:
+        """What the picture of a sample shows; `split` may be `held_out`."""
+        return self._make(split, index)[0]
+
+    def _lazy(self, split: str, size: int) -> Lazy:
+        return Lazy(size, partial(self._read, split), [None] * size)
+
+    def _read(self, split: str, index: int) -> Sample:
+        scene, text = self._make(split, index)
+        return Sample(f"scenes.{split}[{index}]", {"image": draw(scene, self.pixels), "text": text})
+
+    def _make(self, split: str, index: int) -> tuple[Scene, str]:
+        random = numpy.random.default_rng((self.seed, STREAMS.index(split), index))
+        alone = self.most == 1 or random.random() < self.alone
+        count = 1 if alone else int(random.integers(2, self.most + 1))
+        pairs = some_pairs(count, split == HELD_OUT_SPLIT, random)
+        sizes = random.choice(list(SIZES), count).tolist() if count <= self.sized else ["medium"] * count
+        scene = compose(pairs, sizes, random)
+        return scene, caption(scene, random)
