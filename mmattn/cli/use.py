@@ -59,10 +59,10 @@ def load_task(folder: str, config_dir: str | None = None) -> Any:
 
 @torch.no_grad()
 def predict(folder: str, files: Sequence[str], config_dir: str | None = None) -> list[dict[str, Any]]:
-    """For each sample in the files, in their order: its name, and labels with probabilities or the `error` in it."""
+    """For each sample in the files, in their order: its name, and labels with probabilities, a text, or the `error`."""
     task = load_task(folder, config_dir)
     if not hasattr(task, "predicted"):
-        raise ConfigError(f"{folder} is no classifier; `mmattn generate` is for language models.")
+        raise ConfigError(f"{folder} says nothing of a sample; `mmattn generate` is for language models.")
     return [said for file in files for said in _predicted(task, file)]
 
 
@@ -71,16 +71,14 @@ def _predicted(task: Any, file: str) -> Iterator[dict[str, Any]]:
     try:
         if not Path(file).is_file():
             raise BadSample(file, "there is no such file")
-        samples = task.tokenizer.read(Path(file))
+        samples = task.reads.read(Path(file))
     except BadSample as error:
         yield {"name": error.name, "error": error.fault}
         return
     for sample in samples:
         try:
-            yield {
-                "name": sample.name,
-                **task.predicted(pieces(task.tokenizer, sample.name, task.tokenizer.prepare(sample))),
-            }
+            prepared = pieces(task.reads, sample.name, task.reads.prepare(sample))
+            yield {"name": sample.name, **task.predicted(prepared)}
         except BadSample as error:
             yield {"name": error.name, "error": error.fault}
 
@@ -110,6 +108,8 @@ def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> No
 
 
 def _said(prediction: dict[str, Any]) -> str:
+    if "text" in prediction:
+        return str(prediction["text"])
     if "tokens" in prediction:
         runs = groupby(prediction["tokens"], lambda token: token["label"])
         return " ".join(f"{''.join(token['token'] for token in run)}/{label}" for label, run in runs)
