@@ -12,31 +12,14 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
-from mmattn.patterns import Pattern, Visibility
 from mmattn.report.cards import Card, item, title
-from mmattn.sequence import PADDING, TokenInfo, TokenSequence
+from mmattn.sequence import TokenSequence
 from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.next_token import PROBE, behind, chosen, guessed, next_tokens, probe, shows_later
 from mmattn.tokenizer import Batch
 
 PROMPT, CONTINUATION, SHOWN = 64, 240, 4
 """Tokens of a report's generated texts, and how many texts."""
-
-PROBE = 512
-"""Tokens of the document on which patterns are tried before training."""
-
-
-def next_tokens(tokens: TokenSequence) -> Tensor:
-    """The id after each token in its own document (batch, length); -1 where there is none to guess.
-
-    What lies in the prefix (`info.extra["prefix"]`) may be seen before, so nothing has to guess it.
-    """
-    assert tokens.ids is not None
-    document, target = tokens.info.document, torch.full_like(tokens.ids, PADDING)
-    same = (document[:, 1:] == document[:, :-1]) & (document[:, 1:] >= 0)
-    if "prefix" in tokens.info.extra:
-        same = same & ~tokens.info.extra["prefix"][:, 1:]
-    target[:, :-1] = torch.where(same, tokens.ids[:, 1:], PADDING)
-    return target
 
 
 def with_prefix(tokens: TokenSequence, sizes: Tensor) -> TokenSequence:
@@ -64,25 +47,12 @@ class LanguageModelling(Task):
 
     def setup(self, stage: str) -> None:
         """Refuse a backbone whose attention shows tokens before they are guessed: its loss would mean nothing."""
-        tokens, seen_ahead = self._probe(), False
-        guessed = next_tokens(tokens)[0].roll(1) >= 0
-        for name, part in self.backbone.named_modules():
-            pattern = getattr(part, "pattern", None)
-            if isinstance(pattern, Pattern):
-                later = Visibility(pattern, tokens.info).mask[0, 0].triu(1)
-                if bool((later & guessed).any()):
-                    raise ConfigError(f"{name} has {pattern}, which shows later tokens; set pattern=causal.")
-                seen_ahead |= bool(later.any())
+        tokens = probe(self.tokenizer, self.device)
+        if self.prefix is not None:
+            tokens = with_prefix(tokens, tokens.info.order.new_tensor([PROBE // 2]))
+        seen_ahead = shows_later(self.backbone, tokens)
         if self.prefix is not None and not seen_ahead:
             raise ConfigError(f"task.prefix={self.prefix} needs attention that reads it; set pattern=prefix_lm.")
-
-    def _probe(self) -> TokenSequence:
-        """A document with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
-        info = TokenInfo.from_lengths([PROBE], device=self.device)
-        info = replace(info, is_global=info.order % 3 == 1)
-        embeddings = torch.zeros(1, PROBE, self.tokenizer.dim, device=self.device)
-        tokens = self.tokenizer.prefix(TokenSequence(embeddings, info, torch.zeros_like(info.order)))
-        return tokens if self.prefix is None else with_prefix(tokens, info.order.new_tensor([PROBE // 2]))
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one to guess."""
@@ -95,11 +65,7 @@ class LanguageModelling(Task):
             lengths = batch["lengths"]
             share = torch.rand(lengths.shape, device=lengths.device) if self.training else self.prefix
             tokens = with_prefix(tokens, self.tokenizer.prefix.count + (share * lengths).long())
-        target = next_tokens(tokens)
-        known = target >= 0
-        out = self.backbone(tokens)
-        picked = TokenSequence(out.embeddings[known], out.info)  # the head works on each token alone
-        return self.head(picked), target[known]
+        return guessed(self.head, self.backbone(tokens), next_tokens(tokens))
 
     def evaluate(self, batch: Batch) -> Scores:
         scores, target = self(batch)
@@ -122,12 +88,8 @@ class LanguageModelling(Task):
         for _ in range(count):
             hidden, state = self.backbone.step(self._tokens(out, len(ids), seen), state)
             seen += hidden.embeddings.shape[1]
-            scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[0, -1]
-            chosen = scores.argmax()
-            if temperature > 0:  # less the highest, as a low temperature would make infinities
-                chances = ((scores - scores.max()) / temperature).softmax(-1)
-                chosen = torch.multinomial(chances, 1, generator=generator)[0]
-            out.append(int(chosen))
+            scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, -1]
+            out.append(int(chosen(scores, temperature, generator)))
             if out[-1] == self._end:
                 break
         self.train(was_training)
@@ -148,9 +110,7 @@ class LanguageModelling(Task):
         assert tokens.ids is not None
         if self.prefix is not None:
             tokens = with_prefix(tokens, tokens.info.order.new_tensor([self.tokenizer.prefix.count + prompt]))
-        index = torch.arange(seen, tokens.embeddings.shape[1], device=self.device)[None]
-        info = tokens.info.pick(index, tokens.info.layout)
-        return TokenSequence(tokens.embeddings[:, seen:], info, tokens.ids[:, seen:])
+        return behind(tokens, seen)
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

@@ -1,0 +1,78 @@
+"""What the tasks share that guess the next token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.errors import ConfigError
+from mmattn.mixers import CrossAttention
+from mmattn.patterns import Pattern, Visibility
+from mmattn.sequence import PADDING, TokenInfo, TokenSequence
+from mmattn.tokenizer import Tokenizer
+
+PROBE = 512
+"""Tokens of the document on which patterns are tried before training."""
+
+
+def next_tokens(tokens: TokenSequence) -> Tensor:
+    """The id after each token in its own document (batch, length); -1 where there is none to guess.
+
+    What lies in the prefix (`info.extra["prefix"]`) may be seen before, so nothing has to guess it.
+    """
+    assert tokens.ids is not None
+    document, target = tokens.info.document, torch.full_like(tokens.ids, PADDING)
+    same = (document[:, 1:] == document[:, :-1]) & (document[:, 1:] >= 0)
+    if "prefix" in tokens.info.extra:
+        same = same & ~tokens.info.extra["prefix"][:, 1:]
+    target[:, :-1] = torch.where(same, tokens.ids[:, 1:], PADDING)
+    return target
+
+
+def guessed(head: Callable[[TokenSequence], Tensor], out: TokenSequence, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one to guess."""
+    known = target >= 0
+    picked = TokenSequence(out.embeddings[known], out.info)  # the head works on each token alone
+    return head(picked), target[known]
+
+
+def chosen(scores: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    """Ids (rows,) sampled by scores (rows, vocabulary) at a temperature; 0: the likeliest."""
+    if temperature == 0:
+        return scores.argmax(-1)
+    highest = scores.max(-1, keepdim=True).values  # less the highest, as a low temperature would make infinities
+    return torch.multinomial(((scores - highest) / temperature).softmax(-1), 1, generator=generator)[:, 0]
+
+
+def behind(tokens: TokenSequence, seen: int) -> TokenSequence:
+    """The tokens without the first `seen` of each row."""
+    index = torch.arange(seen, tokens.embeddings.shape[1], device=tokens.embeddings.device)
+    info = tokens.info.pick(index.expand(len(tokens.embeddings), -1), tokens.info.layout)
+    return TokenSequence(tokens.embeddings[:, seen:], info, None if tokens.ids is None else tokens.ids[:, seen:])
+
+
+def probe(tokenizer: Tokenizer, device: torch.device) -> TokenSequence:
+    """A document with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
+    info = TokenInfo.from_lengths([PROBE], device=device)
+    info = replace(info, is_global=info.order % 3 == 1)
+    embeddings = torch.zeros(1, PROBE, tokenizer.dim, device=device)
+    return tokenizer.prefix(TokenSequence(embeddings, info, torch.zeros_like(info.order)))
+
+
+def shows_later(backbone: nn.Module, tokens: TokenSequence) -> bool:
+    """Whether self-attention shows any later token to one of these, which may be where nothing has to guess it.
+
+    Raises `ConfigError` where it shows tokens before they are guessed: the loss would mean nothing.
+    """
+    seen_ahead, to_guess = False, next_tokens(tokens)[0].roll(1) >= 0
+    for name, part in backbone.named_modules():
+        pattern = getattr(part, "pattern", None)
+        if isinstance(pattern, Pattern) and not isinstance(part, CrossAttention):
+            later = Visibility(pattern, tokens.info).mask[0, 0].triu(1)
+            if bool((later & to_guess).any()):
+                raise ConfigError(f"{name} has {pattern}, which shows later tokens; set pattern=causal.")
+            seen_ahead |= bool(later.any())
+    return seen_ahead
