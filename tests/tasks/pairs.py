@@ -90,7 +90,7 @@ def sequence_to_sequence(target="text", context="image", pattern=None, **argumen
     axes = {"text": 1, "image": 2}
     decoder = Backbone(DIM, 2, mixers, position=Rotary(axes=axes[target], base=100))
     head = TokenHead(DIM, tokenizer.modelled, None)
-    read = encoder(axes[context])
+    read = encoder(axes.get(context, 1))
     return SequenceToSequence(tokenizer, decoder, head, context=context, encoder=read, **OPTIMISER, **arguments)
 
 
