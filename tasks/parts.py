@@ -12,7 +12,6 @@ def part_of(tokenizer: Tokenizer, name: str) -> Any:
     """The tokenizer of that name. Raises `ConfigError` where there is none, or where the tokenizer has no parts."""
     found: Any = tokenizer
     if not hasattr(found, "part"):
-        raise ConfigError(
-            f"This task reads several kinds of data, and {type(tokenizer).__name__} one: set tokenizer=several."
-        )
+        kind = type(tokenizer).__name__
+        raise ConfigError(f"This task reads several kinds of data, and {kind} one: set tokenizer=several.")
     return found.part(name)

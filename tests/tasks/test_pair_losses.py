@@ -27,9 +27,7 @@ def softmax_by_hand(scale, wrong):
     for i in range(4):
         own = scale * float(FIRST[i] @ SECOND[i])
         others = [j for j in range(4) if j == i or not ALIKE[i, j]]
-        over = [scale * float(FIRST[i] @ SECOND[j]) for j in others] + [
-            scale * float(FIRST[i] @ each) for each in wrong[i]
-        ]
+        over = [scale * float(FIRST[i] @ each) for each in (*SECOND[others], *wrong[i])]
         back = [scale * float(FIRST[j] @ SECOND[i]) for j in others]
         total += sum(math.log(sum(math.exp(score) for score in scores)) - own for scores in (over, back)) / 2
     return total / 4
