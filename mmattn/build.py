@@ -29,11 +29,14 @@ class Built:
     task: Any
 
 
-def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
+def build(
+    config: DictConfig, state: Mapping[str, Any] | None = None, parts: Mapping[str, Mapping[str, Any]] | None = None
+) -> Built:
     """data → tokenizer → backbone → head → task.
 
     `state` (what a run folder keeps of its tokenizer) restores the tokenizer; without it, it is fitted on the training
-    split. Raises `ConfigError` naming the key at fault.
+    split, and `parts` (`tokenizer.parts.text` → its state) are then restored. Raises `ConfigError` naming the key at
+    fault.
     """
     tokenizer = make(config, "tokenizer")
     loader: Any = OmegaConf.to_container(config.loader, resolve=True)
@@ -43,6 +46,9 @@ def build(config: DictConfig, state: Mapping[str, Any] | None = None) -> Built:
         data.fit_tokenizer()
     else:
         tokenizer.restore_state(state)
+    for name, kept in (parts or {}).items():
+        part: Any = tokenizer.get_submodule(name.removeprefix("tokenizer."))
+        part.restore_state(kept)
     task = build_task(config, tokenizer, data.source.classes)
     data.labels = task.labels
     return Built(data, tokenizer, task)

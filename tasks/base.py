@@ -74,6 +74,11 @@ class Task(lightning.LightningModule, ABC):
         self.metrics = nn.ModuleDict({split: self.measures() for split in ("validation", "test")})
         self.tokens_seen = 0
 
+    @property
+    def reads(self) -> Tokenizer:
+        """What `mmattn predict` reads files with."""
+        return self.tokenizer
+
     @abstractmethod
     def evaluate(self, batch: Batch) -> Scores:
         """The loss of a batch, with what the metrics compare."""

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from mmattn.backbone import Backbone
 from mmattn.context import Context
+from mmattn.memory import Memory
 from mmattn.sequence import TokenInfo, TokenSequence
+from mmattn.tokenizer import Tokenizer
 
 CUTS = (3, 61, 127, 191)
 """In each row of a trial, how many tokens stay as they are: primes, where no pattern that works in blocks ends one."""
@@ -21,13 +23,22 @@ ROWS, LENGTH = len(CUTS) + 1, 256
 """Documents of a trial, one a row, and their tokens without the tokenizer's prefix; the first row is left as it is."""
 
 
-def looks_ahead(backbone: Backbone, info: TokenInfo, among: Tensor) -> str | None:
+def trial(tokenizer: Tokenizer, device: torch.device) -> TokenSequence:
+    """Documents with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
+    batch = tokenizer.collate([{"ids": torch.zeros(LENGTH, dtype=torch.long)}] * ROWS)
+    tokens = tokenizer({name: each.to(device) if isinstance(each, Tensor) else each for name, each in batch.items()})
+    info = replace(tokens.info, is_global=tokens.info.is_global | (tokens.info.order % 3 == 1))
+    return replace(tokens, info=info)
+
+
+def looks_ahead(backbone: Backbone, info: TokenInfo, among: Tensor, memory: TokenSequence | None = None) -> str | None:
     """What lets an output depend on later tokens `among` (batch, length) these; None where nothing does.
 
-    The backbone is tried with random weights: a branch that starts from zeros would show nothing yet.
+    The backbone is tried with random weights: a branch that starts from zeros would show nothing yet. `memory` is what
+    its cross-attention reads, where it has any.
     """
-    tried = randomised(backbone)
-    context = Context(info, tried.position)
+    tried, read = randomised(backbone), None if memory is None else Memory(memory)
+    context = Context(info, tried.position, read)
     for name, block in tried.blocks.named_children():
         if _changes(partial(block, context=context), info, backbone.dim, among):
             pattern = getattr(block.mixer, "pattern", None)
@@ -35,7 +46,7 @@ def looks_ahead(backbone: Backbone, info: TokenInfo, among: Tensor) -> str | Non
             return f"backbone.blocks.{name}, whose mixer is {kind}{'' if pattern is None else f' with {pattern}'},"
     # All tokens in one place: a table of positions may end before them.
     near = replace(info, coordinates=info.coordinates.clamp(max=0))
-    whole = _changes(lambda x: tried(TokenSequence(x, near)).embeddings, info, backbone.dim, among)
+    whole = _changes(lambda x: tried(TokenSequence(x, near), read).embeddings, info, backbone.dim, among)
     return f"backbone.position, {type(tried.position).__name__}, or backbone.norm" if whole else None
 
 

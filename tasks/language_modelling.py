@@ -14,27 +14,14 @@ from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
 from mmattn.limits import within
 from mmattn.report.cards import Card, item, title
-from mmattn.sequence import PADDING, TokenSequence
+from mmattn.sequence import TokenSequence
 from mmattn.tasks.base import Scores, Task
-from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead
+from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead, trial
+from mmattn.tasks.next_token import behind, chosen, guessed, next_tokens
 from mmattn.tokenizer import Batch
 
 PROMPT, CONTINUATION, SHOWN = 64, 240, 4
 """Tokens of a report's generated texts, and how many texts."""
-
-
-def next_tokens(tokens: TokenSequence) -> Tensor:
-    """The id after each token in its own document (batch, length); -1 where there is none to guess.
-
-    What lies in the prefix (`info.extra["prefix"]`) may be seen before, so nothing has to guess it.
-    """
-    assert tokens.ids is not None
-    document, target = tokens.info.document, torch.full_like(tokens.ids, PADDING)
-    same = (document[:, 1:] == document[:, :-1]) & (document[:, 1:] >= 0)
-    if "prefix" in tokens.info.extra:
-        same = same & ~tokens.info.extra["prefix"][:, 1:]
-    target[:, :-1] = torch.where(same, tokens.ids[:, 1:], PADDING)
-    return target
 
 
 def with_prefix(tokens: TokenSequence, sizes: Tensor) -> TokenSequence:
@@ -66,7 +53,9 @@ class LanguageModelling(Task):
 
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
-        tokens = self._trial()
+        tokens = trial(self.tokenizer, self.device)
+        if self.prefix is not None:
+            tokens = with_prefix(tokens, tokens.info.order.new_full((ROWS,), LENGTH // 2))
         shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0)
         if shows is not None:
             raise ConfigError(
@@ -76,14 +65,6 @@ class LanguageModelling(Task):
         if self.prefix is not None and looks_ahead(self.backbone, tokens.info, tokens.info.extra["prefix"]) is None:
             raise ConfigError(f"task.prefix={self.prefix} needs attention that reads it; set pattern=prefix_lm.")
 
-    def _trial(self) -> TokenSequence:
-        """Documents with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
-        batch = self.tokenizer.collate([{"ids": torch.zeros(LENGTH, dtype=torch.long)}] * ROWS)
-        tokens = self.tokenizer(self.transfer_batch_to_device(batch, self.device, 0))
-        info = tokens.info
-        tokens = replace(tokens, info=replace(info, is_global=info.is_global | (info.order % 3 == 1)))
-        return tokens if self.prefix is None else with_prefix(tokens, info.order.new_full((ROWS,), LENGTH // 2))
-
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores (targets, vocabulary) and ids (targets,) of every token that has a next one to guess."""
         tokens = self.tokenizer(batch)
@@ -91,11 +72,7 @@ class LanguageModelling(Task):
             lengths = batch["lengths"]
             share = torch.rand(lengths.shape, device=lengths.device) if self.training else self.prefix
             tokens = with_prefix(tokens, self.tokenizer.prefix.count + (share * lengths).long())
-        target = next_tokens(tokens)
-        known = target >= 0
-        out = self.backbone(tokens)
-        picked = TokenSequence(out.embeddings[known], out.info)  # the head works on each token alone
-        return self.head(picked), target[known]
+        return guessed(self.head, self.backbone(tokens), next_tokens(tokens))
 
     def evaluate(self, batch: Batch) -> Scores:
         scores, target = self(batch)
@@ -118,12 +95,8 @@ class LanguageModelling(Task):
         for _ in range(count):
             hidden, state = self.backbone.step(self._tokens(out, len(ids), seen), state)
             seen += hidden.embeddings.shape[1]
-            scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[0, -1]
-            chosen = scores.argmax()
-            if temperature > 0:  # less the highest, as a low temperature would make infinities
-                chances = ((scores - scores.max()) / temperature).softmax(-1)
-                chosen = torch.multinomial(chances, 1, generator=generator)[0]
-            out.append(int(chosen))
+            scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, -1]
+            out.append(int(chosen(scores, temperature, generator)))
             if out[-1] == self._end:
                 break
         self.train(was_training)
@@ -144,9 +117,7 @@ class LanguageModelling(Task):
         assert tokens.ids is not None
         if self.prefix is not None:
             tokens = with_prefix(tokens, tokens.info.order.new_tensor([self.tokenizer.prefix.count + prompt]))
-        index = torch.arange(seen, tokens.embeddings.shape[1], device=self.device)[None]
-        info = tokens.info.pick(index, tokens.info.layout)
-        return TokenSequence(tokens.embeddings[:, seen:], info, tokens.ids[:, seen:])
+        return behind(tokens, seen)
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

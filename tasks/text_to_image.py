@@ -17,6 +17,7 @@ from mmattn.report.cards import Card, item, title
 from mmattn.sequence import PADDING, Layout, TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores, Task
 from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
+from mmattn.tasks.parts import part_of
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
 
 SHOWN = 16  # pictures of a report, and of each epoch
@@ -55,11 +56,16 @@ class TextToImage(Task):
             if not 0 <= share < 1:
                 raise ConfigError(f"task.{name}={share} must be at least 0 and less than 1.")
         self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
-        self.source: Tokenizer = self.tokenizer.part(context)  # type: ignore[operator]
+        part_of(self.tokenizer, context)  # raises where there is none
         self.times = {"mean": mean, "deviation": deviation, "early": early}
         self.time = TimeEmbedding(self.backbone.dim)
         # Where the first sample's tokens lie: what is made later lies there, unless asked otherwise.
         self.coordinates = torch.zeros(0, 0, dtype=torch.long)
+
+    @property
+    def source(self) -> Tokenizer:
+        """The tokenizer of the context."""
+        return part_of(self.tokenizer, self.context)
 
     # -- training ---------------------------------------------------------------------------------------------------
 

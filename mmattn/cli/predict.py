@@ -35,15 +35,15 @@ class Asked:
 
 @torch.no_grad()
 def predict(folder: str, files: Sequence[str], config_dir: str | None = None) -> list[dict[str, Any]]:
-    """For each sample in the files, in their order: its name, and labels with probabilities or the `error` in it.
+    """For each sample in the files, in their order: its name, and labels with probabilities, a text, or the `error`.
 
     Samples go through the model in batches of the run's `loader.batch_size`.
     """
     task = load_task(folder, config_dir)
     if not hasattr(task, "predicted"):
-        raise ConfigError(f"{folder} is no classifier; `mmattn generate` is for language models.")
+        raise ConfigError(f"{folder} says nothing of a sample; `mmattn generate` is for language models.")
     size = Run.open(folder).config.loader.batch_size
-    samples = (each for file in files for each in _asked(task.tokenizer, file))
+    samples = (each for file in files for each in _asked(task.reads, file))
     found: list[dict[str, Any]] = []
     while some := list(islice(samples, POOL * size)):
         found += _predicted(task, some, size)
@@ -79,9 +79,9 @@ def _predicted(task: Any, samples: Sequence[Asked], size: int) -> Iterator[dict[
 def _chances(task: Any, prepared: Sequence[Prepared], size: int) -> list[Tensor]:
     """What the task says of each, in their order; those of like length share a batch."""
     found: dict[int, Tensor] = {}
-    for places in InOrder([task.tokenizer.length(each) for each in prepared], size):
+    for places in InOrder([task.reads.length(each) for each in prepared], size):
         indices = [index for _, index in places]
-        batch = task.tokenizer.collate([prepared[index] for index in indices])
+        batch = task.reads.collate([prepared[index] for index in indices])
         found |= zip(indices, task.said(batch), strict=True)
     return [found[index] for index in range(len(prepared))]
 
@@ -100,6 +100,8 @@ def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> No
 
 
 def _said(prediction: dict[str, Any]) -> str:
+    if "text" in prediction:
+        return str(prediction["text"])
     if "tokens" in prediction:
         runs = groupby(prediction["tokens"], lambda token: token["label"])
         return " ".join(f"{''.join(token['token'] for token in run)}/{label}" for label, run in runs)

@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from mmattn.build import Built, build
 from mmattn.cli.counting import Books
@@ -49,7 +51,8 @@ def train(config: DictConfig, folder: Path | None = None, about: Mapping[str, st
     quiet()
     started = time.monotonic()
     lightning.seed_everything(config.seed, verbose=False)
-    built = prepared(config, inherited(config) if config.init_from else None)
+    states = inherited(config)
+    built = prepared(config, states.pop("tokenizer", None), states)
     if config.init_from:
         start_from(built.task, config)
     ready = _ready(Run(folder or Run.reserve(config)), config, built, started)
@@ -82,36 +85,49 @@ def resume(folder: str, config_dir: str | None = None, other_data: bool = False)
     return _complete(_ready(run, config, built, started), last)
 
 
-def prepared(config: DictConfig, state: Any = None) -> Built:
+def prepared(config: DictConfig, state: Any = None, parts: Mapping[str, Any] | None = None) -> Built:
     """What `build` makes, with every sample looked at: a bad one is found before the first step."""
-    built = build(config, state)
+    built = build(config, state, parts)
     for split in built.data.splits:
         built.data.dataset(split)
     return built
 
 
-def inherited(config: DictConfig) -> Any:
-    """The tokenizer's state in the run `init_from`, which its weights belong to; None where its weights stay there."""
-    if "tokenizer" not in config.init_parts:
-        return None
-    origin = Run.open(config.init_from)
-    theirs, ours = origin.config.tokenizer["_target_"], config.tokenizer["_target_"]
-    if theirs != ours:
-        raise ConfigError(
-            f"The tokenizer of {config.init_from} is {theirs} and this one is {ours}; set init_parts=[backbone], or "
-            "choose the same tokenizer."
-        )
-    return origin.state()["tokenizer"]
+def inherited(config: DictConfig) -> dict[str, Any]:
+    """States in the run `init_from` of the tokenizer, or of parts of it, that `init_parts` names (dotted): weights that
+    are taken over belong to them. Raises `ConfigError` where it and this config have another tokenizer there."""
+    states = {}
+    for part in config.init_parts if config.init_from else ():
+        path = part.split(".")
+        if path[0] != "tokenizer":
+            continue
+        origin = Run.open(config.init_from)
+        theirs, ours = (OmegaConf.select(each, f"{part}._target_") for each in (origin.config, config))
+        if theirs is None or theirs != ours:
+            raise ConfigError(
+                f"The {part} of {config.init_from} is {theirs} and this one is {ours}; set init_parts=[backbone], or "
+                "choose the same tokenizer."
+            )
+        names = [name for name in path[1:] if name != "parts"]
+        states[part] = reduce(getitem, names, origin.state()["tokenizer"])
+    return states
 
 
 def start_from(task: Any, config: DictConfig) -> None:
-    """Copy the parts `init_parts` of another run's weights into the task. Raises `RunError` for what does not fit."""
+    """Copy the parts `init_parts` (dotted names) of another run's weights into the task.
+
+    Raises `RunError` for what does not fit.
+    """
     weights = Run.open(config.init_from).weights("best")
     for part in config.init_parts:
         chosen = {key[len(part) + 1 :]: value for key, value in weights.items() if key.startswith(f"{part}.")}
-        module = getattr(task, part, None)
+        try:
+            module = task.get_submodule(part)
+        except AttributeError:
+            module = None
         if not chosen or module is None:
-            raise ConfigError(f"init_parts names '{part}', which is no part of both; known: tokenizer, backbone, head.")
+            known = ", ".join(name for name, _ in task.named_children() if name != "metrics")
+            raise ConfigError(f"init_parts names '{part}', which is no part of both; known here: {known}.")
         load_weights(module, chosen, f"{config.init_from} ({part})")
 
 

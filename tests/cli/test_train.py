@@ -97,8 +97,9 @@ def test_weights_move_to_another_run(image_run, tmp_path):
 
 def test_weights_of_a_tokenizer_bring_its_state(image_run):
     origin = f"init_from={image_run}"
-    assert inherited(composed(["experiment=image", origin])) == Run.open(image_run).state()["tokenizer"]
-    assert inherited(composed(["experiment=image", origin, "init_parts=[backbone]"])) is None
+    assert inherited(composed(["experiment=image", origin])) == {"tokenizer": Run.open(image_run).state()["tokenizer"]}
+    assert inherited(composed(["experiment=image", origin, "init_parts=[backbone]"])) == {}
+    assert inherited(composed(["experiment=image"])) == {}
     with pytest.raises(ConfigError, match=r"set init_parts=\[backbone\]"):
         inherited(composed(["experiment=audio", origin]))
 

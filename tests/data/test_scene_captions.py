@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 
-from mmattn.data.scenes import Noun, Request, mentions, parse, same_request
+from mmattn.data.scenes import Noun, Request, Scenes, meaning, mentions, parse, same_request, swapped
+from mmattn.data.scenes.compose import HELD_OUT
 from mmattn.data.scenes.grammar import WORDS
 from mmattn.errors import ConfigError
 
@@ -75,3 +77,36 @@ def test_what_is_not_understood_is_named(caption, message):
 
 def test_the_vocabulary_is_small():
     assert len(WORDS) == len(set(WORDS)) == 21
+
+
+def test_what_a_text_says():
+    same = meaning("a red circle left of a blue star"), meaning("A blue star to the right of a red circle")
+    assert same[0] == same[1] != meaning("a blue star left of a red circle")
+    assert meaning("a red red") == "a red red"
+
+
+@pytest.mark.parametrize(
+    ("caption", "wrong"),
+    [
+        (
+            "a red circle left of a small blue star",
+            {
+                "a red circle right of a small blue star", "a red circle to the right of a small blue star",
+                "a blue circle left of a small red circle", "a red star left of a small blue circle",
+            },
+        ),
+        ("a red circle above a red star", {"a red circle below a red star"}),
+    ],
+)  # fmt: skip
+def test_a_swapped_caption_has_the_words_and_another_meaning(caption, wrong):
+    made = {swapped(caption, numpy.random.default_rng(seed)) for seed in range(60)}
+    assert all(meaning(each) != meaning(caption) for each in made)
+    nouns = sorted(word for word in caption.split() if word in "red blue circle star".split())
+    assert all(sorted(w for w in each.split() if w in nouns) == nouns for each in made) and made & wrong
+
+
+def test_a_swapped_caption_asks_for_no_pair_that_is_held_out():
+    for sample in Scenes(train=400, most=3, sized=3).samples("train"):
+        asked = parse(sample.value["swapped"])
+        assert not {(noun.colour, noun.shape) for noun in asked.nouns} & set(HELD_OUT)
+        assert meaning(sample.value["swapped"]) != meaning(sample.value["text"])

@@ -14,19 +14,26 @@ from mmattn.build import build
 from mmattn.cli.compose import choices, composed
 from mmattn.cli.main import main
 from mmattn.cli.predict import predict
+from mmattn.cli.train import inherited, start_from
 from mmattn.data.python_code import KINDS
+from mmattn.data.scenes import Scenes
+from mmattn.data.scenes.grammar import WORDS
+from mmattn.errors import ConfigError
+from mmattn.run import Run
 from tests.tasks.fake_sets import FAKES
 
 SMALL = ["backbone.dim=32", "backbone.depth=1", "loader.batch_size=4"]
 TWO_STEPS = [*SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"]
 FEW = {
+    "scenes": ["data.train=16", "data.validation=8", "data.test=8"],
     "python_code": ["data.shortest=60", "data.longest=80"],
     "synthetic_audio": ["data.train=16", "data.validation=8", "data.test=8"],
     "synthetic_chords": ["data.train=16", "data.validation=8", "data.test=8"],
 }
 """By the name of the data's config: what makes it small."""
 
-ONE_OF_EACH_TASK = {"image", "text", "protein_masked", "audio_tags", "text_tagging"}
+ONE_OF_EACH_TASK = {"image", "text", "protein_masked", "audio_tags", "text_tagging", "contrastive", "image_to_text"}
+WITH_PREDICTIONS = {"audio_tags", "text_tagging", "contrastive", "image_to_text"}
 EXPERIMENTS = choices("experiment")
 
 
@@ -38,11 +45,15 @@ def data_of(experiment):
     return next(iter([*own, *built_on]), "digits")
 
 
+OF_FEW = {"text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"]}
+"""By the name of the experiment: what little data needs."""
+
+
 def words_for(experiment, folder):
     """Overrides that make its data small, and there."""
     data = data_of(experiment)
     if not OmegaConf.is_missing(composed([f"experiment={experiment}"]).data, "root"):
-        return FEW.get(data, [])
+        return FEW.get(data, []) + OF_FEW.get(experiment, [])
     folder.mkdir()
     FAKES[data](folder)
     return [f"data.root={folder}"]
@@ -57,7 +68,7 @@ def two_steps(experiment, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("experiment", sorted(ONE_OF_EACH_TASK - {"audio_tags", "text_tagging"}))
+@pytest.mark.parametrize("experiment", sorted(ONE_OF_EACH_TASK - WITH_PREDICTIONS))
 def test_an_experiment_of_a_task_trains(experiment, tmp_path):
     two_steps(experiment, tmp_path)
 
@@ -84,6 +95,61 @@ def test_labels_of_tokens_are_trained_and_predicted(tmp_path, capsys):
     assert main(["predict", str(run), str(program)]) == 0
     assert capsys.readouterr().out.startswith(f"{program}: ")
     assert 'class="wrong"' in (run / "report.html").read_text()  # two steps teach little
+
+
+def test_pictures_are_matched_with_prompts(tmp_path, scene):
+    run = two_steps("contrastive", tmp_path)
+    (said,) = predict(str(run), [str(scene)])
+    assert len(said["probabilities"]) == 6 and said["label"] in said["probabilities"]
+    results = json.loads((run / "results.json").read_text())
+    assert set(results["test"]) == {"loss", "recall", "recall_back", "candidates", "hard"}
+
+
+def test_an_encoder_of_texts_moves_with_its_part_of_the_tokenizer(tmp_path):
+    """The words of the first run, which are more than those that the second one's samples hold."""
+    first = two_steps("contrastive", tmp_path)
+    parts = "init_parts=[encoder, tokenizer.parts.text]"
+    words = [
+        *SMALL,
+        "task.encoder.depth=3",
+        "data.train=4",
+        "data.validation=2",
+        "data.test=2",
+        f"init_from={first}",
+        parts,
+    ]
+    config = composed(["experiment=text_to_image_autoregressive", "tokenizer.parts.image.codes=8", *words])
+    states = inherited(config)
+    assert states == {"tokenizer.parts.text": Run.open(first).state()["tokenizer"]["text"]}
+    task = build(config, None, states).task
+    start_from(task, config)
+    theirs = Run.open(first).weights("best")
+    for name in ("encoder.norm.weight", "tokenizer.parts.text.embedding.weight", "encoder.blocks.2.mixer.query.weight"):
+        assert torch.equal(task.state_dict()[name], theirs[name])
+    config.init_parts = ["encoder", "tokenizer.parts.sound"]
+    with pytest.raises(ConfigError, match="tokenizer.parts.sound"):
+        inherited(config)
+    config.init_parts = ["decoder"]
+    with pytest.raises(
+        ConfigError, match="init_parts names 'decoder', .*; known here: tokenizer, backbone, head, encoder"
+    ):
+        start_from(task, config)
+
+
+def test_pictures_are_described(tmp_path, scene, capsys):
+    run = two_steps("image_to_text", tmp_path)
+    (said,) = predict(str(run), [str(scene)])
+    assert set(said["text"].split()) <= {*WORDS, ""}
+    capsys.readouterr()
+    assert main(["predict", str(run), str(scene)]) == 0
+    assert capsys.readouterr().out.rstrip() == f"{scene}: {said['text']}".rstrip()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    path = tmp_path / "scene.png"
+    Scenes(train=1).samples("train")[0].value["image"].save(path)
+    return path
 
 
 @pytest.mark.slow

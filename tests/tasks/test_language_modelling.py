@@ -11,7 +11,8 @@ from mmattn.cli.compose import composed
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
-from mmattn.tasks.language_modelling import next_tokens, with_prefix
+from mmattn.tasks.language_modelling import with_prefix
+from mmattn.tasks.next_token import next_tokens
 
 SMALL = ["experiment=text", "backbone.dim=32", "backbone.depth=2", "backbone.dropout=0", "tokenizer.stride=200"]
 PREFIX = ["pattern=prefix_lm", "task.prefix=0.5"]

@@ -14,7 +14,7 @@ from mmattn.data.arrays import Arrays
 from mmattn.data.datamodule import DataModule
 from mmattn.data.source import Sample
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.tasks.language_modelling import next_tokens
+from mmattn.tasks.next_token import next_tokens
 
 SMALL = ["backbone.dim=32", "backbone.depth=1", "backbone.dropout=0", "optimizer.weight_decay=0"]
 

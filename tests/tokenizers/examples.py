@@ -40,13 +40,15 @@ def samples_for(config: str) -> list[Sample]:
             for i, text in enumerate(["red", "a blue cross", "blue and red", "a"])
         ],
     }
-    kind = {"bpe": "text", "characters": "text", "words": "text", "image_conv": "image", "timm": "image"}.get(
-        config, config
-    )
+    kind = KINDS.get(config, config)
     return [Sample(f"{kind} {i}", value) for i, value in enumerate(values[kind])]
 
 
-SMALL: dict[str, dict[str, Any]] = {"timm": {"model": "test_resnet"}}
+KINDS = {
+    **dict.fromkeys(("bpe", "characters", "words"), "text"),
+    **dict.fromkeys(("image_conv", "patch_codebook", "timm"), "image"),
+}
+SMALL: dict[str, dict[str, Any]] = {"timm": {"model": "test_resnet"}, "patch_codebook": {"codes": 32, "bos": True}}
 
 
 def build(config: str, **arguments: Any) -> Any:

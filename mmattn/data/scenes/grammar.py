@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from mmattn.data.scenes.scene import COLOURS, SHAPES, SIZES, Scene, Thing, relation
+from mmattn.data.scenes.scene import COLOURS, SHAPES, SIZES, Scene, relation
 
 SAID_SIZES = tuple(size for size in SIZES if size != "medium")
 WORDINGS = {
@@ -46,15 +46,27 @@ def same_request(first: Request, second: Request) -> bool:
     return first.canonical() == second.canonical()
 
 
+def asked(scene: Scene) -> Request:
+    """What a scene is described by."""
+    nouns = tuple(
+        Noun(thing.colour, thing.shape, thing.size if thing.size in SAID_SIZES else "") for thing in scene.things
+    )
+    return Request(nouns, tuple(map(relation, scene.things, scene.things[1:])))
+
+
 def caption(scene: Scene, random: numpy.random.Generator) -> str:
     """Words for a scene, things in their order; which of the wordings of a relation is drawn."""
-    words = [_noun(scene.things[0])]
-    for former, thing in zip(scene.things, scene.things[1:], strict=False):
-        wordings = WORDINGS[relation(former, thing)]
-        words += [wordings[random.integers(len(wordings))], _noun(thing)]
+    return say(asked(scene), random)
+
+
+def say(request: Request, random: numpy.random.Generator) -> str:
+    """Words for a request; which of the wordings of a relation is drawn."""
+    words = [_noun(request.nouns[0])]
+    for name, noun in zip(request.relations, request.nouns[1:], strict=True):
+        wordings = WORDINGS[name]
+        words += [wordings[random.integers(len(wordings))], _noun(noun)]
     return " ".join(words)
 
 
-def _noun(thing: Thing) -> str:
-    size = f"{thing.size} " if thing.size in SAID_SIZES else ""
-    return f"a {size}{thing.colour} {thing.shape}"
+def _noun(noun: Noun) -> str:
+    return " ".join(filter(None, ["a", noun.size, noun.colour, noun.shape]))

@@ -11,6 +11,7 @@ from mmattn.data.scenes.compose import compose, some_pairs
 from mmattn.data.scenes.draw import draw
 from mmattn.data.scenes.grammar import caption
 from mmattn.data.scenes.scene import MOST, SIZES, Scene
+from mmattn.data.scenes.swap import swapped
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import split_sizes
 from mmattn.errors import ConfigError
@@ -21,7 +22,8 @@ LEAST_PIXELS = 24  # below, shapes cannot be told apart
 
 
 class Scenes(Source):
-    """Pairs `{"image": a PIL image of mode "RGB", "text": its caption}` without labels, drawn as they are read.
+    """Pairs `{"image": a PIL image of mode "RGB", "text": its caption}` without labels, drawn as they are read, with a
+    caption "swapped" that is nearly right and wrong.
 
     Sample i of a split depends on (seed, split, i) alone, and on the arguments after `seed`. Six pairs of a colour and
     a shape are in no split; `held_out` asks for them, to see whether a model combines what it knows.
@@ -73,14 +75,16 @@ class Scenes(Source):
         return Lazy(size, partial(self._read, split), [None] * size)
 
     def _read(self, split: str, index: int) -> Sample:
-        scene, text = self._make(split, index)
-        return Sample(f"scenes.{split}[{index}]", {"image": draw(scene, self.pixels), "text": text})
+        scene, text, wrong = self._make(split, index)
+        value = {"image": draw(scene, self.pixels), "text": text, "swapped": wrong}
+        return Sample(f"scenes.{split}[{index}]", value)
 
-    def _make(self, split: str, index: int) -> tuple[Scene, str]:
+    def _make(self, split: str, index: int) -> tuple[Scene, str, str]:
         random = numpy.random.default_rng((self.seed, STREAMS.index(split), index))
         alone = self.most == 1 or random.random() < self.alone
         count = 1 if alone else int(random.integers(2, self.most + 1))
         pairs = some_pairs(count, split == HELD_OUT_SPLIT, random)
         sizes = random.choice(list(SIZES), count).tolist() if count <= self.sized else ["medium"] * count
         scene = compose(pairs, sizes, random)
-        return scene, caption(scene, random)
+        text = caption(scene, random)
+        return scene, text, swapped(text, random)

@@ -1,0 +1,54 @@
+"""One token after the other, each guessed from a memory and the tokens before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.backbone import Backbone
+from mmattn.memory import Memory
+from mmattn.sequence import PADDING, Layout, TokenSequence
+from mmattn.tasks.next_token import behind, chosen
+
+NONE = PADDING - 1  # an id that no token has
+
+
+@torch.no_grad()
+def decode(
+    tokenizer: Any,
+    backbone: Backbone,
+    head: nn.Module,
+    memory: Memory,
+    longest: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> Tensor:
+    """Ids (documents, length) of which `bos` is left out: at most `longest - 1`, -1 behind the `eos` of a document.
+
+    Each step adds one token to the cache. Of special tokens only `eos` may come. Temperature 0 takes the likeliest.
+    """
+    rows, device = len(memory.tokens.embeddings), memory.tokens.embeddings.device
+    end = tokenizer.eos_id if tokenizer.eos else NONE
+    never = sorted(tokenizer.special_ids - {end})
+    generator = torch.Generator(device).manual_seed(seed)
+    ids = torch.full((rows, 1), tokenizer.bos_id, device=device)
+    ended, state, seen = torch.zeros_like(ids[:, 0]).bool(), None, 0
+    while ids.shape[1] < longest and not bool(ended.all()):
+        hidden, state = backbone.step(behind(_tokens(tokenizer, ids), seen), state, memory)
+        seen += hidden.embeddings.shape[1]
+        scores = head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, 0]
+        scores[:, never] = -torch.inf
+        new = chosen(scores, temperature, generator).masked_fill(ended, PADDING)
+        ids, ended = torch.cat([ids, new[:, None]], 1), ended | (new == end)
+    return ids[:, 1:]
+
+
+def _tokens(tokenizer: Any, ids: Tensor) -> TokenSequence:
+    """The tokens of ids (documents, length); those behind an end are read by none that counts."""
+    rows, length = ids.shape
+    lengths = torch.full((rows,), length, device=ids.device)
+    facts = {"lengths": lengths, "length": length, "tokens": rows * length, "layout": Layout(True, False)}
+    tokens: TokenSequence = tokenizer({"ids": ids, **facts})
+    return tokens

@@ -1,0 +1,37 @@
+"""Which samples say the same: a number for what each says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+from mmattn.data.labels import Labels
+from mmattn.data.source import Sample
+from mmattn.sequence import Side
+from mmattn.tokenizer import Prepared, Tokenizer
+
+Meaning = Callable[[str], Hashable]
+"""What a text says; equal for texts that say the same. The same in every process: no `hash` of Python's own."""
+
+
+class Meanings(Labels):
+    """(documents,) int64: equal for samples whose value `part` says the same.
+
+    Args:
+        part: the name of a text in the samples' values.
+        meaning: what a text says; None: texts that differ say different things.
+    """
+
+    def __init__(self, part: str, meaning: Meaning | None = None) -> None:
+        self.part, self.meaning = part, meaning
+
+    def read(self, sample: Sample, prepared: Prepared, tokenizer: Tokenizer) -> Tensor:
+        text = sample.value[self.part]
+        said = repr(text if self.meaning is None else self.meaning(text))
+        return torch.tensor(int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), signed=True))
+
+    def stack(self, targets: Sequence[Tensor], side: Side) -> Tensor:
+        return torch.stack(list(targets))

@@ -1,0 +1,195 @@
+"""One sequence from another: captions from pictures, picture tokens from captions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from mmattn.data.dataset import PreparedDataset
+from mmattn.errors import ConfigError
+from mmattn.memory import Memory
+from mmattn.report.cards import Card, item, title
+from mmattn.sequence import TokenInfo, TokenSequence
+from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.causality import looks_ahead, trial
+from mmattn.tasks.decoding import decode
+from mmattn.tasks.meanings import Meaning
+from mmattn.tasks.next_token import guessed, next_tokens
+from mmattn.tasks.parts import part_of
+from mmattn.tokenizer import Batch, Prepared, Tokenizer
+
+SHOWN = 16  # samples of a report
+
+
+class SequenceToSequence(Task):
+    """Encoder and decoder (https://arxiv.org/abs/1706.03762): the loss of the target's next token, in nats, its earlier
+    ones and the encoded context being given. The target begins with `bos`; without `eos`, all are equally long.
+
+    Besides the loss, `exact` is measured: the share of contexts of which the likeliest tokens, one by one, are right.
+
+    Args:
+        context: the part of the tokenizer that is read; `tokenizer.target` is the one that is made.
+        encoder: a backbone over the context's tokens; None: they are read as they are.
+        checked: batches of the validation split of which `exact` is measured; 0: neither there nor on the test split.
+        meaning: what a text of the target says, where unlike texts may say the same; None: the ids must be the same.
+        judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
+    """
+
+    heads = ("tokens",)
+    longest: Tensor
+
+    def __init__(
+        self,
+        *args: Any,
+        context: str,
+        encoder: nn.Module | None = None,
+        checked: int = 1,
+        meaning: Meaning | None = None,
+        judge: Callable[[SequenceToSequence], Mapping[str, float]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.context, self.encoder, self.checked = context, encoder, checked
+        self.meaning, self.judge = meaning, judge
+        part_of(self.tokenizer, context)
+        if self.tokenizer.target == context:
+            raise ConfigError(f"task.context={context} is tokenizer.target, too: a sequence is made from another one.")
+        if not getattr(self.target, "bos", False):
+            part = f"tokenizer.parts.{self.tokenizer.target}"
+            raise ConfigError(f"The first token is guessed from one that begins all: set {part}.bos=true.")
+        # Tokens of the longest target seen in training, which no made one exceeds.
+        self.register_buffer("longest", torch.tensor(0))
+
+    @property
+    def source(self) -> Any:
+        """The tokenizer of the context."""
+        return part_of(self.tokenizer, self.context)
+
+    @property
+    def target(self) -> Any:
+        """The tokenizer of what is made."""
+        return self.tokenizer.modelled
+
+    @property
+    def reads(self) -> Tokenizer:
+        return self.source
+
+    def setup(self, stage: str) -> None:
+        """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
+        tokens = trial(self.target, self.device)
+        width = self.source.dim if self.encoder is None else self.encoder.dim
+        context = torch.randn(len(tokens.embeddings), 2, width, generator=torch.Generator().manual_seed(2))
+        info = TokenInfo.from_lengths([2] * len(context), device=self.device)
+        memory = TokenSequence(context.to(self.device), info)
+        shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0, memory)
+        if shows is not None:
+            raise ConfigError(f"{shows} shows tokens before they are guessed; set the pattern of its mixer to causal.")
+
+    # -- training ---------------------------------------------------------------------------------------------------
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Scores (targets, vocabulary) and ids (targets,) of every token of the target but the first."""
+        tokens = self.target(batch[str(self.tokenizer.target)])
+        return guessed(self.head, self.backbone(tokens, self.read(batch[self.context])), next_tokens(tokens))
+
+    def read(self, batch: Batch) -> TokenSequence:
+        """What the decoder reads of a batch of the context."""
+        tokens = self.source(batch)
+        return tokens if self.encoder is None else self.encoder(tokens)
+
+    def evaluate(self, batch: Batch) -> Scores:
+        if self.training:
+            self.longest.clamp_(min=batch[str(self.tokenizer.target)]["length"])
+        scores, target = self(batch)
+        return Scores(cross_entropy(scores, target), len(target))
+
+    # -- making -----------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def make(self, prepared: Sequence[Prepared], *, temperature: float = 0.0, seed: int = 0) -> list[Any]:
+        """Raw values for contexts, as the context's tokenizer prepared them; see `ids_for`."""
+        batch = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
+        return [self.target.restore(ids.cpu()) for ids in self.ids_for(batch, temperature, seed)]
+
+    def ids_for(self, context: Batch, temperature: float = 0.0, seed: int = 0) -> Tensor:
+        """Ids (documents, length) of the target for a batch of the context, without the first; -1 behind the end.
+
+        None is longer than the longest target seen in training. Temperature 0 takes the likeliest ids.
+        """
+        if temperature < 0:
+            raise ConfigError(f"temperature={temperature} must be at least 0.")
+        was_training = self.training
+        self.eval()
+        with torch.no_grad():
+            memory = Memory(self.read(context))
+        ids = decode(self.target, self.backbone, self.head, memory, int(self.longest), temperature, seed)
+        self.train(was_training)
+        return ids
+
+    @property
+    def measured(self) -> frozenset[str]:
+        return super().measured | ({"validation/exact"} if self.checked else set())
+
+    # -- measuring and showing --------------------------------------------------------------------------------------
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        super().validation_step(batch, index)
+        if index < self.checked:
+            self._compare("validation", batch)
+
+    def test_step(self, batch: Batch, index: int) -> None:
+        super().test_step(batch, index)
+        if self.checked:
+            self._compare("test", batch)
+
+    def on_test_epoch_end(self) -> None:
+        if self.judge is not None:
+            self.log_dict({f"test/{name}": value for name, value in self.judge(self).items()})
+
+    def _compare(self, split: str, batch: Batch) -> None:
+        right = self.right(batch)
+        self.log(f"{split}/exact", sum(right) / len(right), prog_bar=True, batch_size=len(right))
+
+    def right(self, batch: Batch) -> list[bool]:
+        """Of each sample of a batch, whether what is made of its context is what stands there."""
+        made, truth = self.ids_for(batch[self.context]), batch[str(self.tokenizer.target)]["ids"]
+        return [self._said(a) == self._said(b) for a, b in zip(made.cpu(), truth.cpu(), strict=True)]
+
+    def _said(self, ids: Tensor) -> Hashable:
+        own = ids[(ids >= 0) & (ids != self.target.bos_id)]
+        return tuple(own.tolist()) if self.meaning is None else self.meaning(self.target.restore(own))
+
+    def said(self, batch: Batch) -> Sequence[Tensor]:
+        """The likeliest ids for each document of a batch of the context."""
+        return self.ids_for(batch).cpu().unbind()
+
+    def predicted(self, pieces: Sequence[Prepared], chances: Sequence[Tensor]) -> dict[str, Any]:
+        """The `text` that is made of a context. Raises `ConfigError` where no text is made."""
+        made = self.target.restore(chances[0])
+        if not isinstance(made, str):
+            raise ConfigError(f"What is made of a context here is no text, but {self.tokenizer.target}.")
+        return {"text": made}
+
+    @torch.no_grad()
+    def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
+        """What is made of the contexts of some items, beside what was there."""
+        items = [item(dataset, index) for index in indices[:SHOWN]]
+        batch = self.transfer_batch_to_device(
+            self.source.collate([each[self.context] for each in items]), self.device, 0
+        )
+        found = []
+        for index, each, ids in zip(indices, items, self.ids_for(batch).cpu(), strict=False):
+            truth = each[str(self.tokenizer.target)]
+            made = {"ids": ids[ids >= 0]}
+            shown = [
+                ("", self.source.show(each[self.context])),
+                ("data", self.target.show(truth)),
+                ("made", self.target.show(made)),
+            ]
+            right = self._said(made["ids"]) == self._said(truth["ids"]) if self.checked else None
+            found.append(Card(title(dataset, index), [part for part in shown if part[1] is not None], right))
+        return found

@@ -1,0 +1,166 @@
+"""One sequence from another: nothing is seen before it is guessed, and what is made is the full pass."""
+
+from __future__ import annotations
+
+import lightning
+import pytest
+import torch
+
+from mmattn import ConfigError, Full
+from mmattn.data.source import Sample
+from mmattn.heads import TokenHead
+from mmattn.tasks.next_token import chosen
+from tests.tasks.pairs import DIM, contrastive, data_for, learn, picture, sequence_to_sequence, several, whole_batch
+
+WAYS = [("text", "image"), ("image", "text")]
+
+
+def noisy(task):
+    """The task with weights that make it say unlike things of unlike contexts."""
+    torch.manual_seed(0)
+    for parameter in task.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    task.longest.fill_(5)
+    return task.eval()
+
+
+@torch.no_grad()
+def by_whole_passes(task, batch):
+    """The likeliest ids of each row, each by a forward pass over all before it, one row at a time."""
+    tokenizer, rows = task.target, []
+    end = tokenizer.eos_id if tokenizer.eos else None
+    for row, memory in enumerate(task.read(batch).embeddings):
+        info = task.read(batch).info.map(lambda fact, row=row: fact[row : row + 1])
+        seen, ids = type(task.read(batch))(memory[None], info), [tokenizer.bos_id]
+        while len(ids) < int(task.longest) and ids[-1] != end:
+            tokens = tokenizer(tokenizer.collate([{"ids": torch.tensor(ids)}]))
+            tokens.info.document.fill_(row)
+            scores = task.head(task.backbone(tokens, seen))[0, -1]
+            scores[[i for i in tokenizer.special_ids if i != end]] = -torch.inf
+            ids.append(int(scores.argmax()))
+        rows.append(ids[1:])
+    return rows
+
+
+@pytest.mark.parametrize("target, context", WAYS)
+def test_made_step_by_step_is_made_by_whole_passes(target, context):
+    task = sequence_to_sequence(target, context)
+    learn(task, whole_batch(task), 60)
+    batch = whole_batch(task)[context]
+    made = [ids[ids >= 0].tolist() for ids in task.ids_for(batch)]
+    assert made == by_whole_passes(task, batch)
+    assert len({tuple(ids) for ids in made}) > 4
+
+
+def test_documents_end_each_at_its_own_end(monkeypatch):
+    task = noisy(sequence_to_sequence())
+    three = whole_batch(task)["image"]
+    made = task.ids_for(three)
+    assert not (made == task.target.bos_id).any() and made.shape[1] <= 4
+    texts = [task.target.prepare(Sample("x", text)) for text in ("red", "red over blue", "over")]
+    ids = iter(task.target.collate(texts)["ids"][:, 1:].T)
+    monkeypatch.setattr("mmattn.tasks.decoding.chosen", lambda *_: next(ids).clamp(min=0))  # 0 at what is over
+    made = task.ids_for({name: value[:3] if torch.is_tensor(value) else value for name, value in three.items()})
+    assert [task.target.restore(row) for row in made] == ["red", "red over blue", "over"]
+    assert (made == -1).sum(1).tolist() == [2, 0, 2]
+
+
+def test_captions_are_learned_by_heart_and_predicted():
+    task = sequence_to_sequence()
+    batch = whole_batch(task)
+    assert learn(task, batch, 120) < 0.05
+    assert task.longest == 5 and task.right(batch) == [True] * 16
+    prepared = task.reads.prepare(Sample("x", picture("green", "red")))
+    assert task.predicted([prepared]) == {"text": "green over red"}
+    assert task.make([prepared, prepared], temperature=0.01) == ["green over red"] * 2
+    data = data_for(task.tokenizer, task)
+    cards = task.cards(data.dataset("train"), [1, 4])
+    assert [card.right for card in cards] == [True, True]
+    assert [part[1] for part in cards[0].parts[1:]] == ["red over green"] * 2
+    batch["image"]["patches"] = batch["image"]["patches"].roll(1, 0)
+    assert task.right(batch) == [False] * 16
+
+
+def test_pictures_are_learned_by_heart():
+    task = sequence_to_sequence("image", "text", checked=0)
+    batch = whole_batch(task)
+    assert learn(task, batch, 120) < 0.05
+    (made,) = task.make([task.source.prepare(Sample("x", "white over blue"))])
+    pixels = torch.tensor([[250, 250, 250], [30, 30, 220]]) / 255
+    torch.testing.assert_close(made[:, [0, 4], 3].T, pixels, atol=1e-3, rtol=0)
+    with pytest.raises(ConfigError, match="is no text, but image"):
+        task.predicted([task.source.prepare(Sample("x", "red over blue"))])
+    (card,) = task.cards(data_for(task.tokenizer, task).dataset("train"), [0])
+    assert card.right is None and card.parts[1][1].shape == card.parts[2][1].shape == (8, 8, 3)
+
+
+def test_what_means_the_same_is_right():
+    task = sequence_to_sequence(meaning=lambda text: frozenset(text.split()))
+    learn(task, whole_batch(task), 120)
+    batch = whole_batch(task)
+    batch["text"] = batch["swapped"] = task.target.collate(
+        [task.target.prepare(Sample("x", " ".join(reversed(text.split())))) for text in captions(task)]
+    )
+    assert task.right(batch) == [True] * 16
+    task.meaning = None
+    assert task.right(batch) == [text.split()[0] == text.split()[2] for text in captions(task)]
+
+
+def captions(task):
+    return [sample.value["text"] for sample in data_for(task.tokenizer).splits["train"]]
+
+
+@pytest.mark.parametrize("target, context", WAYS)
+def test_a_token_is_not_seen_before_it_is_guessed(target, context):
+    task = noisy(sequence_to_sequence(target, context)).double()
+    batch = whole_batch(task)
+    known = batch[target]["ids"][:, 1:] >= 0
+    scores = task(batch)[0]
+    batch[target]["ids"][:, 3] = batch[target]["ids"][:, 3].roll(1)
+    places = torch.arange(1, known.shape[1] + 1).expand_as(known)[known]
+    same = (task(batch)[0] == scores).all(-1)
+    assert same[places <= 3].all() and not same[places > 3].all()
+
+
+def test_a_short_run_measures_what_is_made(tmp_path):
+    task = sequence_to_sequence(judge=lambda task: {"judged": float(task.longest)})
+    trainer = lightning.Trainer(
+        max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False
+    )
+    data = data_for(task.tokenizer, task)
+    trainer.fit(task, data)
+    assert 0 <= trainer.callback_metrics["validation/exact"] <= 1
+    (measured,) = trainer.test(task, data.loader("train"), verbose=False)
+    assert set(measured) == {"test/loss", "test/exact", "test/judged"} and measured["test/judged"] == 5
+    again = sequence_to_sequence()
+    again.load_state_dict(task.state_dict())
+    assert again.longest == 5
+
+
+def test_a_temperature_draws_by_the_scores():
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.tensor([[0.0, 1.0, -torch.inf]]).expand(4000, -1)
+    share = (chosen(scores, 0.5, generator) == 1).float().mean().item()
+    assert share == pytest.approx(torch.tensor([0.0, 2.0]).softmax(0)[1].item(), abs=0.03)
+    assert (chosen(scores, 0.0, generator) == 1).all()
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(ConfigError, match="has no 'images'.*Did you mean 'image'"):
+        sequence_to_sequence(context="images")
+    with pytest.raises(ConfigError, match="context=text is tokenizer.target, too"):
+        sequence_to_sequence(context="text")
+    with pytest.raises(ConfigError, match="which shows later tokens; set pattern=causal"):
+        sequence_to_sequence(pattern=Full()).setup("fit")
+    sequence_to_sequence().setup("fit")  # its cross-attention sees all of the context
+    with pytest.raises(ConfigError, match="predicts discrete tokens, and ImageTokenizer has none"):
+        TokenHead(DIM, several("image").modelled, None)
+    with pytest.raises(ConfigError, match="temperature=-1 must be at least 0"):
+        sequence_to_sequence().ids_for({}, temperature=-1)
+    task = sequence_to_sequence()
+    with pytest.raises(ConfigError, match=r"set tokenizer.parts.text.bos=true"):
+        type(task)(several("text"), task.backbone, task.head, context="image", optimizer=None, schedule=None)
+    with pytest.raises(ConfigError, match="SequenceToSequence cannot use head=projection; set head=tokens"):
+        type(task)(task.tokenizer, task.backbone, contrastive().head, context="image", optimizer=None, schedule=None)
+    with pytest.raises(ConfigError, match="and WordTokenizer one: set tokenizer=several"):
+        type(task)(task.target, task.backbone, task.head, context="image", optimizer=None, schedule=None)
