@@ -81,7 +81,7 @@ class SequenceToSequence(Task):
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         tokens = trial(self.target, self.device)
-        width = self.source.dim if self.encoder is None else self.encoder.dim
+        width = int(getattr(self.encoder, "dim", self.source.dim))
         context = torch.randn(len(tokens.embeddings), 2, width, generator=torch.Generator().manual_seed(2))
         info = TokenInfo.from_lengths([2] * len(context), device=self.device)
         memory = TokenSequence(context.to(self.device), info)

@@ -96,6 +96,10 @@ RULES = {
     ),
 }  # fmt: skip
 PATTERNS: dict[str, Pattern] = {name: rule.pattern for name, rule in RULES.items()}
+ON_A_LINE = {
+    name: PATTERNS[name] for name in ("full", "causal", "window", "window or global", "prefix", "far and causal")
+}
+"""Some that read no more than what `tests.core.examples.facts` gives."""
 
 
 def listed(info: TokenInfo, row: int) -> list[Token]:

@@ -19,7 +19,8 @@ from mmattn.kernels.flex_blocks import BLOCK, lists, live_blocks
 from mmattn.patterns import ChunkedCausal, Neighbourhood, Strided
 from mmattn.patterns.flat import padded
 from mmattn.patterns.visibility import sees
-from tests.core.examples import PATTERNS, facts
+from tests.core.examples import facts
+from tests.core.rules import ON_A_LINE
 
 HEADS = 4
 COMPILATIONS = 3
@@ -54,7 +55,7 @@ def layout(request):
     return LAYOUTS[request.param]
 
 
-@pytest.mark.parametrize("pattern", [*PATTERNS.values(), *MORE.values()], ids=[*PATTERNS, *MORE])
+@pytest.mark.parametrize("pattern", [*ON_A_LINE.values(), *MORE.values()], ids=[*ON_A_LINE, *MORE])
 def test_every_visible_pair_lies_in_a_listed_block_and_full_blocks_are_wholly_visible(pattern, layout):
     seen = Visibility(pattern, *layout)
     blocks = lists(live_blocks(seen), 2)
@@ -86,7 +87,7 @@ def test_a_narrow_window_lists_few_blocks_and_a_full_one_needs_no_mask():
     assert full.keys.sum() == 0 and full.full_keys.tolist() == [[[10] * 10]]
 
 
-@pytest.mark.parametrize("pattern", [*PATTERNS.values(), *MORE.values()], ids=[*PATTERNS, *MORE])
+@pytest.mark.parametrize("pattern", [*ON_A_LINE.values(), *MORE.values()], ids=[*ON_A_LINE, *MORE])
 def test_the_mask_of_one_pair_is_the_dense_one(pattern, layout):
     seen = Visibility(pattern, *layout)
     row, i, j = indices(seen)
@@ -229,6 +230,6 @@ def test_without_a_compiler_it_says_so(monkeypatch):
 def test_auto_never_takes_it_on_a_cpu():
     info = TokenInfo.from_lengths([2048])
     query = torch.randn(1, 2, 2048, 16)
-    for pattern in (*PATTERNS.values(), Strided(64)):
+    for pattern in (*ON_A_LINE.values(), Strided(64)):
         if not isinstance(pattern, PrefixLM):
             assert chosen(Request(query, query, query, Visibility(pattern, info), 1.0)).kernel.name != "flex"

@@ -16,7 +16,8 @@ from mmattn import Causal, ConfigError, Full, SlidingWindow, TokenInfo, Visibili
 from mmattn.biases import ALiBi, Bias, Chain, DistanceBuckets, SoftCap
 from mmattn.kernels import KERNELS, Request, chosen
 from mmattn.patterns import Strided
-from tests.core.examples import PATTERNS, facts
+from tests.core.examples import facts
+from tests.core.rules import ON_A_LINE
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
 HEADS, LENGTH = 4, 300
@@ -36,7 +37,7 @@ LEARNED = {
 
 @cache
 def visibility(name: str, layout: str, cross: bool = False) -> Visibility:
-    pattern = {**PATTERNS, "strided": Causal() & Strided(50), "two-sided": SlidingWindow(40, 3)}[name]
+    pattern = {**ON_A_LINE, "strided": Causal() & Strided(50), "two-sided": SlidingWindow(40, 3)}[name]
     return Visibility(pattern, facts(QUERIES[layout]).to("cuda"), facts(KEYS).to("cuda") if cross else None)
 
 
@@ -88,7 +89,7 @@ def exact_products():
 
 
 @pytest.mark.parametrize("layout", QUERIES)
-@pytest.mark.parametrize("name", [*PATTERNS, "strided", "two-sided"])
+@pytest.mark.parametrize("name", [*ON_A_LINE, "strided", "two-sided"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 @pytest.mark.parametrize("kernel", FAST)
 def test_patterns_layouts_and_dtypes(kernel, dtype, name, layout):

@@ -8,7 +8,8 @@ import torch
 from mmattn import Causal, ConfigError, Memory, TokenInfo
 from mmattn.kernels import KERNELS
 from mmattn.lens import Blend, Chain, Replace, Rescale, aligned, capture, edited
-from tests.core.examples import LAYOUTS, PATTERNS, facts
+from tests.core.examples import LAYOUTS, facts
+from tests.core.rules import ON_A_LINE
 from tests.core.test_steps import piece
 from tests.lens.examples import BIASES, READ, both, on_grid, tokens
 
@@ -30,9 +31,9 @@ def image():
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("name", ON_A_LINE)
 def test_no_edit_is_no_change_in_outputs_and_gradients(name, kernel):
-    model = both(PATTERNS[name], kernel=kernel, score_bias=BIASES["learned"])
+    model = both(ON_A_LINE[name], kernel=kernel, score_bias=BIASES["learned"])
     for layout in LAYOUTS.values():
         x, read = tokens(facts(layout)), tokens(READ, 1)
         before = model(x, read).embeddings

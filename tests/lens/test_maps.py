@@ -9,7 +9,8 @@ from mmattn import Backbone, Causal, ConfigError, Convolution, Memory, SlidingWi
 from mmattn.kernels import KERNELS
 from mmattn.lens import capture
 from mmattn.lens import record as record_module
-from tests.core.examples import LAYOUTS, PATTERNS, facts
+from tests.core.examples import LAYOUTS, facts
+from tests.core.rules import ON_A_LINE
 from tests.core.test_steps import piece
 from tests.lens.examples import BIASES, READ, both, listen, on_grid, tokens
 
@@ -30,10 +31,10 @@ def compare(model, run, tolerance=1e-12):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("name", ON_A_LINE)
 @torch.no_grad()
 def test_maps_are_the_formula_for_every_pattern_layout_and_kernel(name, kernel):
-    model = both(PATTERNS[name], kernel=kernel)
+    model = both(ON_A_LINE[name], kernel=kernel)
     compare(model, lambda: [model(tokens(facts(rows)), tokens(READ, 1)) for rows in LAYOUTS.values()])
 
 
