@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -13,6 +14,7 @@ from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
+from mmattn.report.pictures import pixels
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores, Task
 from mmattn.tasks.causality import looks_ahead, trial
@@ -114,6 +116,14 @@ class SequenceToSequence(Task):
         """Raw values for contexts, as the context's tokenizer prepared them; see `ids_for`."""
         batch = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
         return [self.target.restore(ids.cpu()) for ids in self.ids_for(batch, temperature, seed)]
+
+    def pictures(
+        self, prepared: Sequence[Prepared] | None, *, count: int, seed: int = 0, temperature: float = 1.0
+    ) -> list[np.ndarray]:
+        """uint8 pictures (height, width[, 3]) of contexts, where the target is pictures."""
+        if prepared is None:
+            raise ConfigError("This task makes nothing without a context: give a prompt.")
+        return [pixels(each.numpy()) for each in self.make(prepared, temperature=temperature, seed=seed)]
 
     def ids_for(self, context: Batch, temperature: float = 0.0, seed: int = 0) -> Tensor:
         """Ids (documents, length) of the target for a batch of the context, without the first; -1 behind the end.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +15,7 @@ from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
+from mmattn.report.pictures import pixels
 from mmattn.sequence import PADDING, Layout, TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores, Task
 from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
@@ -113,7 +115,7 @@ class TextToImage(Task):
     @torch.no_grad()
     def make(
         self,
-        prepared: Sequence[Prepared],
+        prepared: Sequence[Prepared] | TokenSequence,
         *,
         guidance: float = 3.0,
         steps: int = 20,
@@ -122,7 +124,7 @@ class TextToImage(Task):
         shift: float = 2.0,
         coordinates: Tensor | None = None,
     ) -> Tensor:
-        """Content (samples, length, values) for contexts, as the context's tokenizer prepared them.
+        """Content (samples, length, values) for contexts, as the context's tokenizer prepared them or encoded.
 
         `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; sample i has noise of its own,
         drawn with seed + i.
@@ -131,8 +133,19 @@ class TextToImage(Task):
             raise ConfigError(f"guidance={guidance} must be at least 0, and steps={steps} at least 1.")
         if sampler not in SAMPLERS:
             raise ConfigError(f"There is no sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}.")
-        batch = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
-        return self.make_for(self.encode(batch), guidance, steps, seed, sampler, shift, coordinates)
+        context = prepared
+        if not isinstance(context, TokenSequence):
+            context = self.encode(self.transfer_batch_to_device(self.source.collate(context), self.device, 0))
+        return self.make_for(context, guidance, steps, seed, sampler, shift, coordinates)
+
+    @torch.no_grad()
+    def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
+        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; `asked` as in `make`."""
+        content = self.make(nothing(count, self.tokenizer.dim) if prepared is None else prepared, **asked)
+        places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
+        grid = tuple(int(each) + 1 for each in places.amax(0)[:2])
+        restore: Any = self.tokenizer.modelled.restore
+        return [pixels(restore(each.cpu(), grid).numpy()) for each in content]
 
     @torch.no_grad()
     def make_for(
@@ -190,6 +203,11 @@ def without(memory: TokenSequence, hidden: Tensor) -> TokenSequence:
     """The memory with the documents of hidden rows (batch,) turned into padding, which nothing sees."""
     document = memory.info.document.masked_fill(hidden[:, None], PADDING)
     return replace(memory, info=replace(memory.info, document=document, known_layout=Layout(True, True)))
+
+
+def nothing(rows: int, dim: int) -> TokenSequence:
+    """A memory that holds no token for any of so many rows."""
+    return TokenSequence(torch.zeros(rows, 0, dim), TokenInfo.from_lengths([0] * rows))
 
 
 def twice(memory: TokenSequence) -> TokenSequence:

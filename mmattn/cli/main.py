@@ -56,12 +56,16 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("run")
     predict.add_argument("files", nargs="+")
     predict.add_argument("--json", action="store_true")
-    generate = verbs.add_parser("generate", help="go on with a prompt")
+    generate = verbs.add_parser("generate", help="go on with a prompt, or draw it")
     generate.add_argument("run")
     generate.add_argument("--prompt", required=True)
-    generate.add_argument("--count", type=int, default=200, help="tokens to add")
-    generate.add_argument("--temperature", type=float, default=0.8)
+    generate.add_argument("--count", type=int, help="tokens to add (200), or pictures (1)")
+    generate.add_argument("--temperature", type=float, help="of tokens: 0 takes the likeliest")
     generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("--out", default="out.png", help="where pictures go (out.png)")
+    generate.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3)")
+    generate.add_argument("--steps", type=int, help="from noise to picture (20)")
+    generate.add_argument("--sampler", help="euler or heun")
     check = verbs.add_parser("check", help="the contract of a tokenizer")
     check.add_argument("words", nargs="+", metavar="tokenizer=NAME key=value …")
     kernels = verbs.add_parser("kernels", help="how attention is computed here, and why so")
@@ -134,7 +138,9 @@ def _run(arguments: argparse.Namespace) -> None:
             show_predictions(predict(arguments.run, arguments.files, given), arguments.json)
         else:
             a = arguments
-            print(use.generate(a.run, a.prompt, a.count, a.temperature, a.seed, given))
+            names = ("temperature", "guidance", "steps", "sampler")
+            asked_for = {name: getattr(a, name) for name in names}
+            print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, given, **asked_for))
 
 
 def _train(arguments: argparse.Namespace) -> None:

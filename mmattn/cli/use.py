@@ -8,6 +8,7 @@ import lightning
 import torch
 
 from mmattn.build import build, build_task, make
+from mmattn.cli.draw import draw
 from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
@@ -53,11 +54,27 @@ def load_task(folder: str, config_dir: str | None = None) -> Any:
 
 
 def generate(
-    folder: str, prompt: str, count: int, temperature: float = 0.8, seed: int = 0, config_dir: str | None = None
+    folder: str,
+    prompt: str,
+    count: int | None = None,
+    seed: int = 0,
+    out: str = "out.png",
+    config_dir: str | None = None,
+    **asked: Any,
 ) -> str:
-    """The prompt and `count` more tokens of a language model."""
+    """The prompt and `count` (200) more tokens of a language model, or where `count` (1) pictures of it were written.
+
+    `asked`: temperature; for pictures guidance, steps and sampler, too; None: as the task has it.
+    """
     task = load_task(folder, config_dir)
+    if hasattr(task, "pictures"):
+        return f"written: {draw(task, prompt, 1 if count is None else count, seed, out, asked)}"
     if not hasattr(task, "generate"):
-        raise ConfigError(f"{folder} is no language model: it cannot generate.")
+        raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")
+    for name in ("guidance", "steps", "sampler"):
+        if asked.get(name) is not None:
+            raise ConfigError(f"--{name} is for runs that make pictures, and {folder} goes on with texts.")
+    temperature = 0.8 if asked.get("temperature") is None else asked["temperature"]
+    count = 200 if count is None else count
     ids = task.tokenizer.prepare(Sample("the prompt", prompt))["ids"].tolist()
     return task.tokenizer.restore(torch.tensor(task.generate(ids, count, temperature=temperature, seed=seed)))

@@ -39,7 +39,7 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
                          (predict, "predict"), (use, "generate"), (predict, "show_predictions"),
                          (kernels, "kernels_of"), (kernels, "all_kernels"), (kernels, "measure"),
                          (bench, "bench")]:  # fmt: skip
-        monkeypatch.setattr(module, verb, lambda *given, verb=verb: called.append((verb, *given)) or {})
+        monkeypatch.setattr(module, verb, lambda *given, verb=verb, **_: called.append((verb, *given)) or {})
     words = shlex.split(line)[1:]
     if "--help" in words:
         with pytest.raises(SystemExit, match="0"):

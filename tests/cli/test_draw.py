@@ -1,0 +1,69 @@
+"""`mmattn generate` for runs that make pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmattn.cli.main import main
+
+SMALL = [
+    "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
+    "trainer.max_epochs=1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "drawn"
+    assert main(["train", "text_to_image", *SMALL, f"run.dir={folder}"]) == 0
+    return folder
+
+
+def drawn(run, tmp_path, *words: str) -> np.ndarray:
+    out = tmp_path / "out.png"
+    assert main(["generate", str(run), "--out", str(out), "--steps", "2", *words]) == 0
+    return np.asarray(Image.open(out))
+
+
+def test_pictures_stand_side_by_side_and_follow_their_seeds(run, tmp_path):
+    two = drawn(run, tmp_path, "--prompt", "a red circle", "--count", "2", "--seed", "3")
+    assert two.shape == (32, 66, 3)
+    later = drawn(run, tmp_path, "--prompt", "a red circle", "--seed", "4")
+    assert np.abs(two[:, 34:].astype(int) - later).max() <= 1
+    assert (two[:, :32] != two[:, 34:]).any()
+
+
+def test_heun_and_guidance_can_be_asked_for(run, tmp_path):
+    one = drawn(run, tmp_path, "--prompt", "a red circle", "--sampler", "heun", "--guidance", "1")
+    assert one.shape == (32, 32, 3)
+
+
+def test_an_empty_prompt_is_said_and_drawn(run, tmp_path, capsys):
+    assert drawn(run, tmp_path, "--prompt", " ").shape == (32, 32, 3)
+    assert "made without a condition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--prompt", "a rod circle"], "training never showed 'rod'. Did you mean 'red'?"),
+        (["--prompt", "a red circle", "--guidance", "-1"], "guidance=-1.0 must be at least 0"),
+        (["--prompt", "a red circle", "--temperature", "1"], "--temperature: pictures of this run are made with"),
+        (["--prompt", "a red circle", "--count", "0"], "--count=0 must be at least 1"),
+        (["--prompt", "a red circle", "--out", "out.jpg"], "--out=out.jpg: pictures are written as PNG"),
+        (["--prompt", "a red circle", "--out", "no/such/folder.png"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(run, words, said, capsys):
+    assert main(["generate", str(run), "--steps", "1", *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_a_language_model_draws_nothing(tmp_path, capsys):
+    folder = tmp_path / "text"
+    few = ["backbone.dim=16", "backbone.depth=1", "trainer.max_epochs=1", "+trainer.limit_train_batches=1"]
+    assert main(["train", "text", *few, "+trainer.limit_val_batches=1", f"run.dir={folder}"]) == 0
+    assert main(["generate", str(folder), "--prompt", "The", "--guidance", "2"]) == 1
+    assert "goes on with texts" in capsys.readouterr().err
