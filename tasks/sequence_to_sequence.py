@@ -42,6 +42,8 @@ class SequenceToSequence(Task):
     """
 
     heads = ("tokens",)
+    asks = ("temperature",)
+    """What `mmattn generate` may ask for."""
     longest: Tensor
 
     def __init__(

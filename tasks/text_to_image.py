@@ -40,6 +40,8 @@ class TextToImage(Task):
     """
 
     heads = ("codec",)
+    asks = ("guidance", "steps", "sampler")
+    """What `mmattn generate` may ask for."""
 
     def __init__(
         self,

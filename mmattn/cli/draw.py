@@ -33,9 +33,12 @@ def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[st
         contexts = None
     else:
         contexts = [known(task.source, prompt)] * count
-    made = task.pictures(
-        contexts, count=count, seed=seed, **{key: value for key, value in asked.items() if value is not None}
-    )
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name in given:
+        if name not in task.asks:
+            able = ", ".join(f"--{each}" for each in task.asks)
+            raise ConfigError(f"--{name}: pictures of this run are made with {able}.")
+    made = task.pictures(contexts, count=count, seed=seed, **given)
     try:
         Image.fromarray(side_by_side(made)).save(path)
     except OSError as error:
