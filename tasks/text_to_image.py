@@ -112,6 +112,10 @@ class TextToImage(Task):
     def set_extra_state(self, state: Tensor) -> None:
         self.coordinates = state
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        # A callback that averages weights puts in those of a copy, which was made before anything was seen.
+        checkpoint["state_dict"]["_extra_state"] = self.coordinates
+
     # -- making -----------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
