@@ -86,9 +86,10 @@ class SequenceToSequence(Task):
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         tokens = trial(self.target, self.device)
         width = int(getattr(self.encoder, "dim", self.source.dim))
-        context = torch.randn(len(tokens.embeddings), 2, width, generator=torch.Generator().manual_seed(2))
-        info = TokenInfo.from_lengths([2] * len(context), device=self.device)
-        memory = TokenSequence(context.to(self.device), info)
+        context = torch.randn(1, 2, width, generator=torch.Generator().manual_seed(2))  # the same for all rows
+        rows = len(tokens.embeddings)
+        info = TokenInfo.from_lengths([2] * rows, device=self.device)
+        memory = TokenSequence(context.expand(rows, -1, -1).to(self.device), info)
         shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0, memory)
         if shows is not None:
             raise ConfigError(f"{shows} shows tokens before they are guessed; set the pattern of its mixer to causal.")

@@ -110,7 +110,8 @@ class SeveralTokenizer(Tokenizer):
             made = self.part(name)(batch[name])
             info = replace(made.info, modality=torch.full_like(made.info.modality, number))
             tokens.append(replace(made, info=info))
-        return join(tokens, batch["layout"].side, same_documents=True)
+        # Ids of several vocabularies say nothing together.
+        return replace(join(tokens, batch["layout"].side, same_documents=True), ids=None)
 
     def read(self, path: Path) -> Sequence[Sample]:
         raise BadSample(str(path), f"is one file, and a sample of this run consists of {', '.join(self.parts)}")

@@ -103,7 +103,7 @@ def _label_list_faults(split: str, samples: Sequence[Sample], classes: Sequence[
 def _sample_faults(place: str, sample: Sample, repeated: Sample, classes: Sequence[str] | None) -> Iterator[str]:
     if not isinstance(sample.name, str) or not sample.name:
         yield f"{place} has the name {sample.name!r}: errors need one."
-    if sample.value is None or sample.value == {}:
+    if sample.value is None or (isinstance(sample.value, dict) and not sample.value):
         yield f"{place} has no value."
     for part in sample.value if isinstance(sample.value, Mapping) else ():
         if sample.value[part] is None:

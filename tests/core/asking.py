@@ -10,6 +10,12 @@ from mmattn import ConfigError, Visibility, attend
 from mmattn.biases import Added, Bias
 from mmattn.kernels import KERNELS, Request
 
+ELSEWHERE = {"flex": "test_flex.py", "varlen": "test_varlen.py"}
+"""Kernels that have tests of their own, as they need a compiler or CUDA, and where these are."""
+
+HERE = [name for name in KERNELS if name not in ELSEWHERE]
+"""Kernels that every test of kernels tries."""
+
 
 def asked(
     kernel: str,

@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from mmattn import Causal, Full, GlobalTokens, SlidingWindow, TokenInfo, Visibility
-from mmattn.kernels import KERNELS
 from mmattn.patterns import Strided
-from tests.core.asking import asked, inputs
+from tests.core.asking import HERE, asked, inputs
 from tests.core.bias_examples import a_bias
 from tests.core.examples import LONG, rich
 from tests.core.pairwise import pairwise
@@ -34,7 +33,7 @@ SETTINGS = pairwise(
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: "-".join(map(str, setting.values())))
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", HERE)
 def test_it_gives_zeros_with_zero_gradients(kernel, setting):
     case, bias, dtype = setting.values()
     visibility = Visibility(*CASES[case])

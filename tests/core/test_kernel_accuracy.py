@@ -18,8 +18,7 @@ import pytest
 import torch
 
 from mmattn import Visibility
-from mmattn.kernels import KERNELS
-from tests.core.asking import asked, inputs, outcome
+from tests.core.asking import HERE, asked, inputs, outcome
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import rich
 from tests.core.pairwise import pairwise
@@ -48,7 +47,7 @@ PARAMETERS = {
     "cross": [False, True],
     "blocks": [{64: 1.45, 128: 1.2, 256: 1.05}, {8: 1.2, 16: 1.05}],
 }
-FAST = [name for name in KERNELS if name != "reference"]
+FAST = [name for name in HERE if name != "reference"]
 
 
 def results(kernel, name, bias, layout, key_heads, cross, dtype, compute):

@@ -9,14 +9,13 @@ import torch
 
 from mmattn import Attention, Position, Visibility
 from mmattn.context import Context
-from mmattn.kernels import KERNELS
-from tests.core.asking import asked, inputs
+from tests.core.asking import HERE, asked, inputs
 from tests.core.bias_examples import a_bias
 from tests.core.examples import LONG, rich
 from tests.core.rules import PATTERNS
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
-EVERY = pytest.mark.parametrize("kernel", KERNELS)
+EVERY = pytest.mark.parametrize("kernel", HERE)
 VISIBILITY = Visibility(PATTERNS["sparse"], rich([[0] * 6 + [1] * 5 + [-1]]))
 
 

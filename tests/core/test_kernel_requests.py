@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from mmattn import Attention, Causal, ConfigError, Full, TokenInfo, Visibility, 
 from mmattn.biases import ALiBi
 from mmattn.kernels import KERNELS, Request, choose
 from mmattn.kernels.request import Kernel
-from tests.core.asking import inputs
+from tests.core.asking import ELSEWHERE, inputs
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import rich
 
@@ -99,3 +101,8 @@ def test_the_scale_is_one_over_the_root_of_the_width_unless_given(kernel):
 def test_a_layer_that_cannot_be_is_named(values, message):
     with pytest.raises(ConfigError, match=message):
         Attention(16, **values)
+
+
+def test_kernels_that_are_tested_elsewhere_are_known_and_their_tests_are_there():
+    assert set(ELSEWHERE) <= set(KERNELS)
+    assert all((Path(__file__).parent / file).is_file() for file in ELSEWHERE.values())

@@ -7,15 +7,14 @@ import torch
 
 from mmattn import Causal, Full, GlobalTokens, SlidingWindow, TokenInfo, Visibility
 from mmattn.biases import ALiBi
-from mmattn.kernels import KERNELS
 from mmattn.patterns import Strided
-from tests.core.asking import asked, inputs, outcome
+from tests.core.asking import HERE, asked, inputs, outcome
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import LONG, rich
 from tests.core.rules import PATTERNS
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
-EVERY = pytest.mark.parametrize("kernel", KERNELS)
+EVERY = pytest.mark.parametrize("kernel", HERE)
 SPARSE = Causal() & (SlidingWindow(3) | Strided(3)) | GlobalTokens()
 
 

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from mmattn import Visibility
-from mmattn.kernels import KERNELS
 from mmattn.patterns import Facts
-from tests.core.asking import asked, inputs, outcome
+from tests.core.asking import HERE, asked, inputs, outcome
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import LAYOUTS, LONG, LONG_KEYS, rich
 from tests.core.pairwise import pairwise
@@ -27,7 +26,7 @@ EVERYTHING = {
     "key_heads": [4, 2, 1],
     "cross": [False, True],
 }
-FAST = [name for name in KERNELS if name != "reference"]
+FAST = [name for name in HERE if name != "reference"]
 
 
 def words(case):

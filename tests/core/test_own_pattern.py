@@ -8,9 +8,8 @@ import pytest
 import torch
 
 from mmattn import Attention, Causal, ConfigError, Pattern, TokenInfo, TokenSequence, Visibility
-from mmattn.kernels import KERNELS
 from mmattn.patterns import axis, divisible
-from tests.core.asking import asked
+from tests.core.asking import HERE, asked
 from tests.core.examples import backbone
 
 
@@ -54,7 +53,7 @@ def test_its_mask_is_what_it_says(name):
     assert Visibility(pattern, INFO).mask[0, 0].tolist() == expected
 
 
-@pytest.mark.parametrize("kernel", sorted(set(KERNELS) - {"flex", "varlen"}))  # these have tests of their own
+@pytest.mark.parametrize("kernel", HERE)
 @pytest.mark.parametrize("name", OWN)
 def test_every_kernel_obeys_it(name, kernel):
     pattern, sees = OWN[name]

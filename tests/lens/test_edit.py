@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mmattn import Causal, ConfigError, Memory, TokenInfo
-from mmattn.kernels import KERNELS
 from mmattn.lens import Blend, Chain, Replace, Rescale, aligned, capture, edited
+from tests.core.asking import HERE
 from tests.core.examples import LAYOUTS, facts
 from tests.core.rules import ON_A_LINE
 from tests.core.test_steps import piece
@@ -30,7 +30,7 @@ def image():
     return tokens(TokenInfo.from_lengths([6, 6]))
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", HERE)
 @pytest.mark.parametrize("name", ON_A_LINE)
 def test_no_edit_is_no_change_in_outputs_and_gradients(name, kernel):
     model = both(ON_A_LINE[name], kernel=kernel, score_bias=BIASES["learned"])
@@ -120,7 +120,7 @@ def sample(model, read, steps=4):
     return [model(tokens(TokenInfo.from_lengths([6, 6]), 10 + step), memory).embeddings for step in range(steps)]
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", HERE)
 def test_a_models_own_maps_change_nothing(kernel):
     model, read = both(kernel=kernel, depth=4), words(3, 1)
     with capture(model) as maps:

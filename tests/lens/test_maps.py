@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from mmattn import Backbone, Causal, ConfigError, Convolution, Memory, SlidingWindow, TokenInfo
-from mmattn.kernels import KERNELS
 from mmattn.lens import capture
 from mmattn.lens import record as record_module
+from tests.core.asking import HERE
 from tests.core.examples import LAYOUTS, facts
 from tests.core.rules import ON_A_LINE
 from tests.core.test_steps import piece
@@ -30,7 +30,7 @@ def compare(model, run, tolerance=1e-12):
     return maps
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", HERE)
 @pytest.mark.parametrize("name", ON_A_LINE)
 @torch.no_grad()
 def test_maps_are_the_formula_for_every_pattern_layout_and_kernel(name, kernel):
@@ -82,7 +82,7 @@ def test_decoding_records_a_step_a_call_over_all_earlier_keys():
     torch.testing.assert_close(rows, whole[SELF][0].weights(), atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", HERE)
 def test_outputs_and_gradients_are_bit_identical_in_training(kernel):
     model = both(Causal(), kernel=kernel, weight_dropout=0.3, score_bias=BIASES["learned"]).train()
     x, read = tokens(facts(LAYOUTS["packed"])), tokens(READ, 1)

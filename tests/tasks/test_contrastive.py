@@ -37,11 +37,11 @@ def test_sixteen_pairs_find_each_other(loss):
 def test_predictions_name_the_nearest_prompt():
     task = contrastive(prompts=["red over red", "blue over blue"]).eval()
     (sample,) = [task.reads.prepare(Sample("x", data_for(task.tokenizer).splits["train"][0].value["image"]))]
-    said = task.predicted([sample])
+    said = task.predicted([sample], task.said(task.reads.collate([sample])))
     assert list(said["probabilities"]) == ["red over red", "blue over blue"]
     assert said["label"] == max(said["probabilities"], key=said["probabilities"].get)
     with pytest.raises(ConfigError, match="set task.prompts"):
-        contrastive().predicted([sample])
+        contrastive().said(task.reads.collate([sample]))
 
 
 def test_recall_is_that_of_pairs_that_differ():

@@ -32,7 +32,16 @@ FEW = {
 }
 """By the name of the data's config: what makes it small."""
 
-ONE_OF_EACH_TASK = {"image", "text", "protein_masked", "audio_tags", "text_tagging", "contrastive", "image_to_text"}
+ONE_OF_EACH_TASK = {
+    "text_to_image",
+    "image",
+    "text",
+    "protein_masked",
+    "audio_tags",
+    "text_tagging",
+    "contrastive",
+    "image_to_text",
+}
 WITH_PREDICTIONS = {"audio_tags", "text_tagging", "contrastive", "image_to_text"}
 EXPERIMENTS = choices("experiment")
 

@@ -71,7 +71,7 @@ def test_captions_are_learned_by_heart_and_predicted():
     assert learn(task, batch, 120) < 0.05
     assert task.longest == 5 and task.right(batch) == [True] * 16
     prepared = task.reads.prepare(Sample("x", picture("green", "red")))
-    assert task.predicted([prepared]) == {"text": "green over red"}
+    assert task.predicted([prepared], task.said(task.reads.collate([prepared]))) == {"text": "green over red"}
     assert task.make([prepared, prepared], temperature=0.01) == ["green over red"] * 2
     data = data_for(task.tokenizer, task)
     cards = task.cards(data.dataset("train"), [1, 4])
@@ -89,7 +89,8 @@ def test_pictures_are_learned_by_heart():
     pixels = torch.tensor([[250, 250, 250], [30, 30, 220]]) / 255
     torch.testing.assert_close(made[:, [0, 4], 3].T, pixels, atol=1e-3, rtol=0)
     with pytest.raises(ConfigError, match="is no text, but image"):
-        task.predicted([task.source.prepare(Sample("x", "red over blue"))])
+        prepared = task.source.prepare(Sample("x", "red over blue"))
+        task.predicted([prepared], task.said(task.reads.collate([prepared])))
     (card,) = task.cards(data_for(task.tokenizer, task).dataset("train"), [0])
     assert card.right is None and card.parts[1][1].shape == card.parts[2][1].shape == (8, 8, 3)
 
@@ -150,7 +151,7 @@ def test_what_does_not_fit_is_named():
         sequence_to_sequence(context="images")
     with pytest.raises(ConfigError, match="context=text is tokenizer.target, too"):
         sequence_to_sequence(context="text")
-    with pytest.raises(ConfigError, match="which shows later tokens; set pattern=causal"):
+    with pytest.raises(ConfigError, match="Attention with Full.., shows tokens before they are guessed"):
         sequence_to_sequence(pattern=Full()).setup("fit")
     sequence_to_sequence().setup("fit")  # its cross-attention sees all of the context
     with pytest.raises(ConfigError, match="predicts discrete tokens, and ImageTokenizer has none"):
