@@ -160,8 +160,8 @@ def test_what_does_not_fit_is_named():
         sequence_to_sequence().ids_for({}, temperature=-1)
     task = sequence_to_sequence()
     with pytest.raises(ConfigError, match=r"set tokenizer.parts.text.bos=true"):
-        type(task)(several("text"), task.backbone, task.head, context="image", optimizer=None, schedule=None)
+        type(task)(several("text"), task.backbone, task.head, context="image", optimizer=print, schedule=print)
     with pytest.raises(ConfigError, match="SequenceToSequence cannot use head=projection; set head=tokens"):
-        type(task)(task.tokenizer, task.backbone, contrastive().head, context="image", optimizer=None, schedule=None)
+        type(task)(task.tokenizer, task.backbone, contrastive().head, context="image", optimizer=print, schedule=print)
     with pytest.raises(ConfigError, match="and WordTokenizer one: set tokenizer=several"):
-        type(task)(task.target, task.backbone, task.head, context="image", optimizer=None, schedule=None)
+        type(task)(task.target, task.backbone, task.head, context="image", optimizer=print, schedule=print)

@@ -40,7 +40,11 @@ def test_a_config_shows_every_argument(config: str) -> None:
     assert "mmattn train" in text
     raw = OmegaConf.create(text)
     if "_target_" in raw:
-        assert set(raw) - {"_target_"} == (parameters(get_class(raw._target_)) or set()) - {"self"}
+        defaults = [
+            each for each in raw.get("defaults", []) if each != "_self_"
+        ]  # such as {/tokenizer@parts.image: image}
+        parts = {next(iter(each)).partition("@")[2].partition(".")[0] for each in defaults}
+        assert set(raw) - {"_target_", "defaults"} | parts == (parameters(get_class(raw._target_)) or set()) - {"self"}
 
 
 @pytest.mark.parametrize("config", CONFIGS)
