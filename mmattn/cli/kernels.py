@@ -129,6 +129,6 @@ def measure() -> str:
     from mmattn.kernels.measure import measured_crossover
 
     found = measured_crossover()
-    if not found.shares:
+    if not any(found.shares.values()):
         raise ConfigError("Skipping blocks was nowhere faster than a dense mask: is the machine busy? Nothing is kept.")
     return f"kept in {found.save()}"

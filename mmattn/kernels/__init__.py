@@ -30,7 +30,7 @@ def attend(
 
     Raises ConfigError for shapes that do not fit, a kernel that is not known and one that cannot do this.
     """
-    scale = query.shape[-1] ** -0.5 if scale is None else scale
+    scale = max(query.shape[-1], 1) ** -0.5 if scale is None else scale
     request = Request(query, key, value, visibility, scale, bias, dropout)
     check(request)
     return choose(kernel)(request)

@@ -23,7 +23,7 @@ def values(bias: Added, heads: int, query: Facts, key: Facts) -> Tensor:
     return bias.values(head_numbers(heads, device), query.beside_heads, key.beside_heads)
 
 
-def toeplitz(bias: Added, heads: int, info: TokenInfo, later: bool) -> Tensor:
+def toeplitz(bias: Added, heads: int, info: TokenInfo, later: bool, dtype: torch.dtype) -> Tensor:
     """The values of a bias by distance for tokens 0, 1, 2, …, the queries **in reverse**: (1, heads, length, length).
 
     With the queries reversed, what a pair shares with its neighbour along a diagonal lies one place further in both
@@ -40,4 +40,4 @@ def toeplitz(bias: Added, heads: int, info: TokenInfo, later: bool) -> Tensor:
     row = row.expand(1, heads, 1, -1)[0, :, 0]
     if not later:
         row = row.masked_fill(distance < 0, -torch.inf)
-    return row.contiguous().as_strided((1, heads, length, length), (0, row.shape[1], 1, 1))
+    return row.to(dtype).contiguous().as_strided((1, heads, length, length), (0, row.shape[1], 1, 1))

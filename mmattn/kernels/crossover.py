@@ -18,13 +18,10 @@ class Crossover(NamedTuple):
     shares: dict[int, float]
     measured: str
 
-    def pays(self, pairs: int, share: float) -> bool:
-        """For a request of so many pairs of tokens, of which blockwise would compute this share."""
-        return share <= self.share(pairs)
-
     def share(self, pairs: int) -> float:
-        """The largest share that pays, 0 where none does."""
-        return max((share for length, share in self.shares.items() if length**2 <= pairs), default=0.0)
+        """The largest share that pays for so many pairs of tokens: that of the longest length among them, 0 if none."""
+        lengths = [length for length in self.shares if length**2 <= pairs]
+        return self.shares[max(lengths)] if lengths else 0.0
 
     def save(self) -> Path:
         """Keep it for this machine; returns where."""

@@ -52,7 +52,7 @@ class Fused(torch.autograd.Function):
         first, *rest = (part.backward(grad, *ctx.saved_tensors) for part in ctx.parts)
         for part in rest:
             first = [one.add_(other) for one, other in zip(first, part, strict=True)]
-        return *first, None, None, None
+        return *(each.to(grad.dtype) for each in first), None, None, None
 
 
 class _Part:
@@ -67,7 +67,7 @@ class _Part:
         batch, _, length, _ = query.shape
         query, key, value = self._in_blocks([query], [key, value])
         out = torch.zeros_like(query)
-        total = query.new_full(query.shape[:-1], -torch.inf, dtype=query.dtype if query.dtype == F64 else F32)
+        total = query.new_full(query.shape[:-1], -torch.inf, dtype=F64 if query.dtype == F64 else F32)
         for call, mask in self._masked_calls(key, query.shape[0]):
             inputs = query_blocks(query, call), key_blocks(key, call), key_blocks(value, call)
             seen, seen_total = _forward(*inputs, attn_mask=mask, scale=self.scale)
@@ -84,16 +84,18 @@ class _Part:
         """Gradients of query, key and value through this part, given out and log-sum-exp of the whole."""
         batch, sizes = query.shape[0], (query.shape[2], key.shape[2])
         query, out, grad, total, key, value = self._in_blocks([query, out, grad, total[..., None]], [key, value])
-        grads = [torch.zeros_like(each) for each in (query, key, value)]
+        # A key that many queries see gets many small terms, which a sum in half precision would lose.
+        exact = F64 if query.dtype == F64 else F32
+        grads = [torch.zeros_like(each, dtype=exact) for each in (query, key, value)]
         for call, mask in self._masked_calls(key, query.shape[0]):
             found = _backward(
                 query_blocks(grad, call), query_blocks(query, call), key_blocks(key, call), key_blocks(value, call),
                 query_blocks(out, call), query_blocks(total, call)[..., 0], 0.0, False, attn_mask=mask,
                 scale=self.scale,
             )  # fmt: skip
-            write_query_blocks(grads[0], call, found[0])
-            add_key_blocks(grads[1], call, found[1])
-            add_key_blocks(grads[2], call, found[2])
+            write_query_blocks(grads[0], call, found[0].to(exact))
+            add_key_blocks(grads[1], call, found[1].to(exact))
+            add_key_blocks(grads[2], call, found[2].to(exact))
         order, key_order = self.sides.query_order, self.sides.key_order
         return [
             out_of_blocks(grads[0], order, batch, sizes[0]),

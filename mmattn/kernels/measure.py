@@ -31,8 +31,7 @@ def measured_crossover(say: Callable[[str], object] = print) -> Crossover:
             if ratio >= 1:
                 break
             best = share
-        if best:
-            shares[length] = round(best, 3)
+        shares[length] = round(best, 3)
     about = f"measured on {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     return Crossover(shares, f"{about}, {time.strftime('%Y-%m-%d')}")
 

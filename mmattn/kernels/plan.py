@@ -139,6 +139,6 @@ def _call(queries: NDArray, keys: NDArray, tiles: NDArray) -> Call:
 def _even(queries: NDArray, keys: NDArray) -> tuple[int, int] | None:
     runs = (np.diff(keys, axis=1) == 1).all()
     steps = np.unique(np.stack([np.diff(queries), np.diff(keys[:, 0])], 1), axis=0)
-    if not runs or len(steps) > 1:
+    if not runs or len(steps) > 1 or (steps < 0).any():  # no view goes backwards
         return None
     return (int(steps[0, 0]), int(steps[0, 1])) if len(steps) else (1, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from mmattn.biases import Bias
@@ -55,6 +56,13 @@ def check(request: Request) -> None:
     shapes = f"query {tuple(query)}, key {tuple(key)}, value {tuple(value)}"
     if not len(query) == len(key) == len(value) == 4:
         raise ConfigError(f"attention takes (batch, heads, length, head_dim) thrice and got {shapes}.")
+    if min(query[1], key[1], query[3]) < 1:
+        raise ConfigError(f"attention got {shapes}: there must be a head at least, and a width of at least 1.")
+    kinds = {(each.dtype, each.device) for each in request[:3]}
+    if len(kinds) > 1 and not torch.is_autocast_enabled(request.query.device.type):
+        raise ConfigError(
+            f"attention got inputs of {sorted(map(str, kinds))}: convert them to one dtype, on one device."
+        )
     if query[0] != key[0] or query[3] != key[3] or key[:3] != value[:3]:
         raise ConfigError(
             f"attention got {shapes}: batches must be equal, keys and values alike, queries as wide as keys."

@@ -10,13 +10,14 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from mmattn.biases import Added, learns
 from mmattn.kernels.biased import toeplitz, values
+from mmattn.kernels.lowered import lowered
 from mmattn.kernels.request import Kernel, Request
 from mmattn.patterns import Causal, Full, Visibility
 
 
 def sdpa(request: Request) -> Tensor:
     """The same as `reference`, fused: without a mask where the rows are plain and full or causal, else with it."""
-    query, key, value, visibility, scale, _, dropout = request
+    query, key, value, visibility, scale, _, dropout = request = lowered(request)
     bias = cast(Added, request.bias)  # or None
     told: dict[str, Any] = {"scale": scale, "dropout_p": dropout, "enable_gqa": query.shape[1] != key.shape[1]}
     if visibility.is_plain and type(visibility.pattern) in (Full, Causal):
@@ -24,7 +25,7 @@ def sdpa(request: Request) -> Tensor:
         if bias is None:
             return scaled_dot_product_attention(query, key, value, is_causal=causal, **told)
         if is_toeplitz(request):
-            mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal).to(query.dtype)
+            mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal, dtype=query.dtype)
             return scaled_dot_product_attention(query.flip(2), key, value, attn_mask=mask, **told).flip(2)
     mask, alive = _mask(visibility)
     if bias is not None:
@@ -43,7 +44,7 @@ def is_toeplitz(request: Request) -> bool:
     if not (isinstance(bias, Added) and bias.by_distance) or learns(bias) or not info.order.is_cpu:
         return False
     row = torch.arange(info.order.shape[1])
-    return request.visibility.kept("without gaps", lambda: bool((info.order == row).all()))
+    return len(row) > 0 and request.visibility.kept("without gaps", lambda: bool((info.order == row).all()))
 
 
 def _mask(visibility: Visibility) -> tuple[Tensor, Tensor | None]:
@@ -53,6 +54,10 @@ def _mask(visibility: Visibility) -> tuple[Tensor, Tensor | None]:
     """
 
     def make() -> tuple[Tensor, Tensor | None]:
+        own, layout = visibility.keys is visibility.queries, visibility.queries.layout
+        if own and layout.one_document and type(visibility.pattern) is Full:  # one mask for all queries of a row
+            real = visibility.queries.real
+            return (real | ~real.any(1, keepdim=True))[:, None, None], real[:, None, :, None]
         alive = visibility.mask.any(-1, keepdim=True)
         if alive.is_cpu and bool(alive.all()):
             return visibility.mask, None
@@ -68,4 +73,6 @@ def _refusal(request: Request) -> str | None:
     return None
 
 
-KERNEL = Kernel("sdpa", "torch's fused kernels, with a dense mask where the pattern needs one", sdpa, _refusal)
+KERNEL = Kernel(
+    "sdpa", "torch's fused kernels, with a dense mask where the pattern needs one; biases that add", sdpa, _refusal
+)

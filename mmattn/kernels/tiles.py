@@ -49,7 +49,10 @@ def _masks(sides: Sides, queries: TokenInfo, keys: TokenInfo, query: NDArray, ke
 
 
 def _narrow(fact: Tensor) -> Tensor:
-    return fact.int() if fact.dtype == torch.int64 else fact  # half the memory to read; counts of tokens fit
+    """int64 as int32 where the differences of its values fit, too: half the memory to read."""
+    if fact.dtype != torch.int64 or not fact.numel() or int(fact.abs().max()) >= 2**30:
+        return fact
+    return fact.int()
 
 
 def _hashes(masks: Tensor) -> NDArray:

@@ -34,9 +34,10 @@ def _part(part: PlannedPart, request: Request, block: int) -> tuple[Tensor, Tens
     """Output (batch, heads, queries, width) and log-sum-exp (batch, heads, queries) of a part."""
     batch, heads, length, _ = request.query.shape
     query = in_blocks(request.query, part.sides.query_order, block)
-    key, value = (in_blocks(each, part.sides.key_order, block) for each in (request.key, request.value))
-    tiles = part.tiles.to(query.device)
     exact = torch.float64 if query.dtype == torch.float64 else torch.float32
+    # Exact, so that the gradients of a key that many queries see are summed so.
+    key, value = (in_blocks(each.to(exact), part.sides.key_order, block) for each in (request.key, request.value))
+    tiles = part.tiles.to(query.device)
     # Query blocks that see nothing come first; the calls' follow.
     unseen = _unseen(part, query.shape[1])
     zeros = query.index_select(1, unseen.to(query.device)).transpose(0, 1).to(exact)[..., :1] * 0.0  # have a gradient
@@ -76,6 +77,7 @@ def _call(
     """Output (n, heads, block, width) and log-sum-exp (n, heads, block); 0 and −∞ for a query that sees nothing."""
     n, heads, block, _ = query.shape
     grouped = query.reshape(n, key.shape[1], -1, query.shape[-1])  # the queries of a key head, one after the other
+    key, value = key.to(query.dtype), value.to(request.value.dtype)
     scores = (grouped @ key.mT).to(exact).view(n, heads, block, -1) * request.scale
     scores = biased(request.bias, scores, *facts)
     if mask is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mmattn.errors import ConfigError
@@ -21,7 +22,7 @@ class Facts:
     """
 
     def __init__(self, info: TokenInfo, read: Callable[[Tensor], Any]) -> None:
-        self._info, self._read = info, read
+        self._info, self._read = info, lambda fact: read(_wide(fact))
 
     @property
     def beside_heads(self) -> Facts:
@@ -51,6 +52,11 @@ class Facts:
     @cached_property
     def extra(self) -> Mapping[str, Any]:
         return _Read(self._info.extra, self._read, "extra fact")
+
+
+def _wide(fact: Tensor) -> Tensor:
+    """Integers whose differences do not wrap around, so that all readers compute the same."""
+    return fact.int() if fact.dtype in (torch.uint8, torch.int8, torch.int16) else fact
 
 
 class _Read(Mapping):

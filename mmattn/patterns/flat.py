@@ -15,9 +15,9 @@ def flat(queries: TokenInfo, keys: TokenInfo) -> tuple[TokenInfo, TokenInfo]:
     """The facts (1, batch · length) of both sides, with document numbers that differ from row to row."""
     if queries.document.shape[0] == 1:
         return queries, keys
-    numbers = 1 + max(_largest(queries.document), _largest(keys.document))
-    first = _flat(queries, numbers)
-    return first, first if keys is queries else _flat(keys, numbers)
+    known = torch.unique(torch.cat([queries.document.flatten(), keys.document.flatten()]))
+    first = _flat(queries, known)
+    return first, first if keys is queries else _flat(keys, known)
 
 
 def padded(info: TokenInfo, multiple: int) -> TokenInfo:
@@ -30,11 +30,8 @@ def padded(info: TokenInfo, multiple: int) -> TokenInfo:
     return replace(longer, document=document)
 
 
-def _largest(document: Tensor) -> int:
-    return int(document.max()) if document.numel() else 0
-
-
-def _flat(info: TokenInfo, numbers: int) -> TokenInfo:
+def _flat(info: TokenInfo, known: Tensor) -> TokenInfo:
+    """Documents by their place among the known numbers, which may be as large as they like."""
     rows = torch.arange(info.document.shape[0], device=info.document.device)[:, None]
-    document = torch.where(info.real, info.document + rows * numbers, PADDING)
+    document = torch.where(info.real, torch.searchsorted(known, info.document) + rows * len(known), PADDING)
     return replace(info, document=document).map(lambda fact: fact.flatten(0, 1)[None])

@@ -146,7 +146,7 @@ def test_a_bias_by_distance_depends_on_distance_alone(name):
 @pytest.mark.parametrize("name", BY_DISTANCE)
 def test_the_view_of_one_vector_holds_the_dense_values(name, later):
     bias = a_bias(name, HEADS)
-    view = toeplitz(bias, HEADS, INFO, later)
+    view = toeplitz(bias, HEADS, INFO, later, torch.float64)
     expected = dense(bias)
     if not later:
         expected = expected.masked_fill(torch.ones(11, 11, dtype=torch.bool).triu(1), -torch.inf)
