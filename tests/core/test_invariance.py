@@ -1,9 +1,8 @@
 """A sample's outputs and gradients do not depend on batch mates, on padding or on its side.
 
-Every tokenizer of conf/tokenizer × pattern of conf/pattern × position of conf/position, in float64; the quick tests take
-pairs of them. What stands at
-padding and in other rows may be anything, NaN included, without changing a bit; another shape of the batch may change
-the order of summation, and is held to 1e-6.
+Every tokenizer of conf/tokenizer × pattern of conf/pattern × position of conf/position, in float64; the quick tests
+take pairs of them. What stands at padding and in other rows may be anything, NaN included, without changing a bit;
+another shape of the batch may change the order of summation, and is held to 1e-6.
 """
 
 from __future__ import annotations
