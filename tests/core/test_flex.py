@@ -141,7 +141,10 @@ def cross_on_a_grid(queries: TokenInfo):
     return seen, inputs(seen, 2, torch.float32, value_width=24), GridOffsets(HEADS, 2, 3)
 
 
-CASES = [causal_with_biases, cross_on_a_grid, pytest.param(window_or_global, marks=pytest.mark.slow)]
+CASES = [
+    causal_with_biases,
+    *(pytest.param(case, marks=pytest.mark.slow) for case in (cross_on_a_grid, window_or_global)),
+]
 
 
 def inputs(seen: Visibility, key_heads: int, dtype: torch.dtype, value_width: int = 16) -> list[torch.Tensor]:
