@@ -10,28 +10,18 @@ from torch import Tensor, nn
 from mmattn.context import Context
 from mmattn.errors import ConfigError
 from mmattn.mixers import Mixer
+from mmattn.residual import Residual
 
 
-class AdaptiveBlock(nn.Module):
+class AdaptiveBlock(Residual):
     """A residual layer whose norms and branches are scaled, shifted and gated by the condition (adaLN-Zero of DiT,
     https://arxiv.org/abs/2212.09748): x + gate · mixer(norm(x) · (1 + scale) + shift), and so for the MLP.
 
-    All of these are 0 at first, so that a layer begins as nothing. The arguments are `Block`'s.
+    All of these are 0 at first, so that a layer begins as nothing. The arguments are `Residual`'s.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        mixer: Mixer,
-        mlp: nn.Module | None,
-        mixer_norm: nn.Module,
-        mlp_norm: nn.Module,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.mixer, self.mixer_norm = mixer, mixer_norm
-        self.mlp, self.mlp_norm = mlp, mlp_norm
-        self.dropout = nn.Dropout(dropout)
+    def __init__(self, dim: int, mixer: Mixer, mlp: nn.Module | None, *parts: Any, **named: Any) -> None:
+        super().__init__(dim, mixer, mlp, *parts, **named)
         self.modulation = nn.Linear(dim, dim * (3 if mlp is None else 6))
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(self.modulation.bias)

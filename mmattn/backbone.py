@@ -11,30 +11,16 @@ from torch import Tensor, nn
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
 from mmattn.memory import Memory
-from mmattn.mixers import Mixer
 from mmattn.mlp import MLP
 from mmattn.positions import Position
+from mmattn.residual import Residual
 from mmattn.sequence import TokenSequence
 
 Factory = Callable[..., Any]
 
 
-class Block(nn.Module):
+class Block(Residual):
     """Pre-norm residual layer (https://arxiv.org/abs/2002.04745); without an `mlp` it mixes tokens and no more."""
-
-    def __init__(
-        self,
-        dim: int,
-        mixer: Mixer,
-        mlp: nn.Module | None,
-        mixer_norm: nn.Module,
-        mlp_norm: nn.Module,
-        dropout: float = 0.0,
-    ) -> None:
-        super().__init__()
-        self.mixer, self.mixer_norm = mixer, mixer_norm
-        self.mlp, self.mlp_norm = mlp, mlp_norm
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         return self.alone(x + self.dropout(self.mixer(self.mixer_norm(x), context)))

@@ -22,7 +22,7 @@ from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, veloci
 from mmattn.tasks.parts import part_of
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
 
-SHOWN = 16  # pictures of a report, and of each epoch
+SHOWN = 16  # pictures of a report
 
 
 class TextToImage(Task):
@@ -142,7 +142,24 @@ class TextToImage(Task):
         context = prepared
         if not isinstance(context, TokenSequence):
             context = self.encode(self.transfer_batch_to_device(self.source.collate(context), self.device, 0))
-        return self.make_for(context, guidance, steps, seed, sampler, shift, coordinates)
+        count, places = len(context.embeddings), self.coordinates if coordinates is None else coordinates
+        size = self.tokenizer.modelled.content_size or 0
+        noise = [
+            torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count)
+        ]
+        x = torch.stack(noise).to(context.embeddings)
+        memory = Memory(twice(context) if guidance != 1 else context)  # its keys and values serve all steps
+        rows = len(memory.tokens.embeddings)
+        places = places.to(self.device).expand(rows, -1, -1)
+        info = TokenInfo.from_lengths([places.shape[1]] * rows, coordinates=places, device=self.device)
+
+        def guess(x: Tensor, time: Tensor) -> Tensor:
+            if guidance == 1:
+                return self.guess(x, time, memory, info)
+            seen, blind = self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info).chunk(2)
+            return blind + guidance * (seen - blind)
+
+        return SAMPLERS[sampler](guess, x, time_grid(steps, shift).to(x))
 
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
@@ -153,36 +170,6 @@ class TextToImage(Task):
         restore: Any = self.tokenizer.modelled.restore
         return [pixels(restore(each.cpu(), grid).numpy()) for each in content]
 
-    @torch.no_grad()
-    def make_for(
-        self,
-        context: TokenSequence,
-        guidance: float,
-        steps: int,
-        seed: int,
-        sampler: str = "euler",
-        shift: float = 2.0,
-        coordinates: Tensor | None = None,
-    ) -> Tensor:
-        """As `make`, for an encoded context: its keys and values are computed once for all steps."""
-        count, places = (
-            len(context.embeddings),
-            (self.coordinates if coordinates is None else coordinates).to(self.device),
-        )
-        size = self.tokenizer.modelled.content_size or 0
-        rows = (torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count))
-        x = torch.stack(list(rows)).to(context.embeddings)
-        memory = Memory(twice(context) if guidance != 1 else context)
-        info = _facts(places, len(memory.tokens.embeddings))
-
-        def guess(x: Tensor, time: Tensor) -> Tensor:
-            if guidance == 1:
-                return self.guess(x, time, memory, info)
-            seen, blind = self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info).chunk(2)
-            return blind + guidance * (seen - blind)
-
-        return SAMPLERS[sampler](guess, x, time_grid(steps, shift).to(x))
-
     # -- showing ----------------------------------------------------------------------------------------------------
 
     def on_test_epoch_end(self) -> None:
@@ -192,7 +179,7 @@ class TextToImage(Task):
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """What is made of the contexts of some items, beside what was there."""
-        chosen = [index for index in indices[:SHOWN]]
+        chosen = indices[:SHOWN]
         items = [item(dataset, index) for index in chosen]
         made = self.make([each[self.context] for each in items])
         found = []
@@ -225,11 +212,3 @@ def twice(memory: TokenSequence) -> TokenSequence:
         memory, embeddings=memory.embeddings.repeat(2, 1, 1), ids=None, info=replace(info, document=document)
     )
     return without(both, rows[:, 0] >= len(memory.embeddings))
-
-
-def _facts(places: Tensor, rows: int) -> TokenInfo:
-    order = torch.arange(len(places), device=places.device).expand(rows, -1)
-    zeros = torch.zeros_like(order)
-    document = torch.arange(rows, device=places.device)[:, None].expand_as(order)
-    coordinates = places.expand(rows, -1, -1)
-    return TokenInfo(order, coordinates, document, zeros, zeros.bool(), known_layout=Layout(True, False))

@@ -126,7 +126,8 @@ class SeveralTokenizer(Tokenizer):
         return super().describe(prepared, index)
 
     def show(self, prepared: Prepared) -> Any:
-        return self.part(self.target or next(iter(self.parts))).show(prepared[self.target or next(iter(self.parts))])
+        name = self.target or next(iter(self.parts))
+        return self.part(name).show(prepared[name])
 
 
 def one(sample: Sample, name: str) -> Sample:

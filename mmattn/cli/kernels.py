@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import lightning
-import torch
 
 from mmattn.build import build
 from mmattn.cli.compose import composed
@@ -18,6 +16,8 @@ from mmattn.cli.tables import aligned
 from mmattn.errors import ConfigError
 from mmattn.kernels import KERNELS, Kernel, Request, chosen
 from mmattn.kernels.crossover import crossover
+from mmattn.kernels.measure import measured_crossover, seconds
+from mmattn.lens.seam import replaced
 from mmattn.mixers import Headed
 
 TURNS = 5
@@ -63,7 +63,7 @@ def _asked(task: Any) -> Iterator[list[Asked]]:
     found: dict[Any, Asked] = {}
     layers = {name: module for name, module in task.named_modules() if isinstance(module, Headed)}
 
-    def listen(name: str, layer: Headed, attend: Any) -> Any:
+    def listen(name: str, attend: Any) -> Any:
         def heard(query, key, value, visibility, scale, *, bias, dropout):
             request = Request(query, key, value, visibility, scale, bias, dropout)
             kernel = attend.keywords["kernel"]
@@ -73,16 +73,10 @@ def _asked(task: Any) -> Iterator[list[Asked]]:
 
         return heard
 
-    before = {name: layer.attend for name, layer in layers.items()}
-    for name, layer in layers.items():
-        layer.attend = listen(name, layer, layer.attend)
     requests: list[Asked] = []
-    try:
+    with replaced(layers, listen):
         yield requests
-    finally:
-        for name, layer in layers.items():
-            layer.attend = before[name]
-        requests += found.values()
+    requests += found.values()
 
 
 def _table(asked: Asked) -> str:
@@ -90,10 +84,10 @@ def _table(asked: Asked) -> str:
     batch, heads, queries, dim = request.query.shape
     taken, why = chosen(request) if asked.kernel == "auto" else (KERNELS[asked.kernel], "named by the config")
     able = [each for each in KERNELS.values() if each.refusal(request) is None]
-    seconds = {each.name: _seconds(each, request) for each in able if each.name != "flex"}  # which compiles for seconds
+    took = {each.name: _seconds(each, request) for each in able if each.name != "flex"}  # which compiles for seconds
     rows = [("kernel", "", "why")]
     for each in KERNELS.values():
-        rows.append((each.name, *_verdict(each, request, taken, why, seconds)))
+        rows.append((each.name, *_verdict(each, request, taken, why, took)))
     about = [f"{request.visibility.pattern}"] + [type(request.bias).__name__] * (request.bias is not None)
     shape = f"{batch} × {heads} heads × {queries} queries × {request.key.shape[2]} keys, width {dim}"
     where = f"{len(asked.layers)} layers: {asked.layers[0]} …" if len(asked.layers) > 1 else asked.layers[0]
@@ -116,18 +110,11 @@ def _seconds(kernel: Kernel, request: Request) -> float:
     """Median of some calls, after one that builds masks and plans."""
     inputs = [each.detach().requires_grad_() for each in request[:3]]
     again = request._replace(query=inputs[0], key=inputs[1], value=inputs[2])
-    took = []
-    for _ in range(TURNS + 1):
-        began = time.perf_counter()
-        torch.autograd.grad(kernel.compute(again).sum(), inputs)
-        took.append(time.perf_counter() - began)
-    return statistics.median(took[1:])
+    return statistics.median([seconds(kernel.compute, again) for _ in range(TURNS + 1)][1:])
 
 
 def measure() -> str:
     """Measure this machine's crossover and keep it."""
-    from mmattn.kernels.measure import measured_crossover
-
     found = measured_crossover()
     if not any(found.shares.values()):
         raise ConfigError("Skipping blocks was nowhere faster than a dense mask: is the machine busy? Nothing is kept.")

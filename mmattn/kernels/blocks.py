@@ -28,6 +28,11 @@ def chunks(call: Call, size: int) -> Iterator[Call]:
         yield Call(call.queries[piece], call.keys[piece], tiles, call.even)
 
 
+def exact_dtype(tensor: Tensor) -> torch.dtype:
+    """What is summed over blocks is summed in: float32, or float64 where the inputs are."""
+    return torch.float64 if tensor.dtype == torch.float64 else torch.float32
+
+
 def in_blocks(heads: Tensor, order: Tensor | None, block: int) -> Tensor:
     """(batch, heads, length, width) → (heads, blocks, block, width), row after row, zeros behind the last."""
     row = heads.transpose(0, 1).flatten(1, 2)

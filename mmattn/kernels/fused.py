@@ -18,6 +18,7 @@ from mmattn.kernels.biased import values
 from mmattn.kernels.blocks import (
     add_key_blocks,
     chunks,
+    exact_dtype,
     facts,
     in_blocks,
     key_blocks,
@@ -28,7 +29,6 @@ from mmattn.kernels.blocks import (
 )
 from mmattn.kernels.plan import Call, Plan, PlannedPart
 
-F32, F64 = torch.float32, torch.float64
 _forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 _backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 
@@ -67,7 +67,7 @@ class _Part:
         batch, _, length, _ = query.shape
         query, key, value = self._in_blocks([query], [key, value])
         out = torch.zeros_like(query)
-        total = query.new_full(query.shape[:-1], -torch.inf, dtype=F64 if query.dtype == F64 else F32)
+        total = query.new_full(query.shape[:-1], -torch.inf, dtype=exact_dtype(query))
         for call, mask in self._masked_calls(key, query.shape[0]):
             inputs = query_blocks(query, call), key_blocks(key, call), key_blocks(value, call)
             seen, seen_total = _forward(*inputs, attn_mask=mask, scale=self.scale)
@@ -85,7 +85,7 @@ class _Part:
         batch, sizes = query.shape[0], (query.shape[2], key.shape[2])
         query, out, grad, total, key, value = self._in_blocks([query, out, grad, total[..., None]], [key, value])
         # A key that many queries see gets many small terms, which a sum in half precision would lose.
-        exact = F64 if query.dtype == F64 else F32
+        exact = exact_dtype(query)
         grads = [torch.zeros_like(each, dtype=exact) for each in (query, key, value)]
         for call, mask in self._masked_calls(key, query.shape[0]):
             found = _backward(

@@ -44,14 +44,15 @@ def _ratios(length: int) -> Iterator[tuple[float, float]]:
     for width in WIDTHS:
         visibility = Visibility(SlidingWindow(int(width * length), int(width * length)), info)
         request = Request(query, key, value, visibility, HEAD_DIM**-0.5)
-        turns = [(_seconds(blockwise.blockwise, request), _seconds(sdpa.sdpa, request)) for _ in range(TURNS + 1)]
+        turns = [(seconds(blockwise.blockwise, request), seconds(sdpa.sdpa, request)) for _ in range(TURNS + 1)]
         ours, dense = (
             min(side) for side in zip(*turns[1:], strict=True)
         )  # the first builds masks; others may be disturbed
         yield draft(visibility).computed() / length**2, ours / dense
 
 
-def _seconds(compute: Callable, request: Request) -> float:
+def seconds(compute: Callable, request: Request) -> float:
+    """Of one forward and backward pass."""
     began = time.perf_counter()
     torch.autograd.grad(compute(request).sum(), request[:3])
     return time.perf_counter() - began

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mmattn.patterns import Causal, Full, Pattern, SlidingWindow, Visibility
-from mmattn.patterns.flat import flat
+from mmattn.patterns.flat import check_contiguous, flat
 from mmattn.sequence import TokenInfo
 
 
@@ -91,8 +91,7 @@ def _documents(info: TokenInfo) -> _Documents:
     stop = np.append(start[1:], len(document))
     real = document[start] >= 0
     name = document[start][real]
-    if len(np.unique(name)) < len(name):
-        raise ValueError("the tokens of a document must be contiguous in their row, and these are not")
+    check_contiguous(name)
     return _Documents(name, start[real], stop[real])
 
 

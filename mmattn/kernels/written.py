@@ -13,7 +13,16 @@ from torch.nn.functional import dropout
 from torch.utils.checkpoint import checkpoint
 
 from mmattn.kernels.biased import biased
-from mmattn.kernels.blocks import chunks, facts, in_blocks, key_blocks, out_of_blocks, query_blocks, tile_mask
+from mmattn.kernels.blocks import (
+    chunks,
+    exact_dtype,
+    facts,
+    in_blocks,
+    key_blocks,
+    out_of_blocks,
+    query_blocks,
+    tile_mask,
+)
 from mmattn.kernels.plan import Plan, PlannedPart
 from mmattn.kernels.request import Request
 from mmattn.patterns import Facts
@@ -34,7 +43,7 @@ def _part(part: PlannedPart, request: Request, block: int) -> tuple[Tensor, Tens
     """Output (batch, heads, queries, width) and log-sum-exp (batch, heads, queries) of a part."""
     batch, heads, length, _ = request.query.shape
     query = in_blocks(request.query, part.sides.query_order, block)
-    exact = torch.float64 if query.dtype == torch.float64 else torch.float32
+    exact = exact_dtype(query)
     # Exact, so that the gradients of a key that many queries see are summed so.
     key, value = (in_blocks(each.to(exact), part.sides.key_order, block) for each in (request.key, request.value))
     tiles = part.tiles.to(query.device)

@@ -25,6 +25,7 @@ from torch import Tensor
 
 from mmattn.errors import ConfigError
 from mmattn.patterns.facts import Facts
+from mmattn.patterns.flat import check_contiguous
 from mmattn.patterns.pattern import Pattern
 from mmattn.patterns.ranges import MIXED, Range, Truth
 from mmattn.sequence import TokenInfo
@@ -130,8 +131,7 @@ def _levels(info: TokenInfo, block: int) -> list[_Level]:
     start, stop = start[real], stop[real]
     names = document[start]
     new = np.flatnonzero(np.append(True, np.diff(names) != 0)) if len(names) else np.zeros(0, np.int64)
-    if len(np.unique(names[new])) < len(new):
-        raise ValueError("the tokens of a document must be contiguous in their row, and these are not")
+    check_contiguous(names[new])
     rank = np.arange(len(names)) - np.repeat(new, np.diff(np.append(new, len(names))))
     group = np.flatnonzero(rank % GROUP == 0)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -35,3 +37,9 @@ def _flat(info: TokenInfo, known: Tensor) -> TokenInfo:
     rows = torch.arange(info.document.shape[0], device=info.document.device)[:, None]
     document = torch.where(info.real, torch.searchsorted(known, info.document) + rows * len(known), PADDING)
     return replace(info, document=document).map(lambda fact: fact.flatten(0, 1)[None])
+
+
+def check_contiguous(documents: NDArray) -> None:
+    """documents: the number of each run of tokens. Raises ValueError where one has several runs."""
+    if len(np.unique(documents)) < len(documents):
+        raise ValueError("the tokens of a document must be contiguous in their row, and these are not")

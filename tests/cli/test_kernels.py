@@ -55,7 +55,7 @@ def test_a_model_without_attention_has_none(capsys):
 def test_measuring_is_kept_and_read(capsys, cache, monkeypatch):
     monkeypatch.setattr(measure, "LENGTHS", (64,))
     monkeypatch.setattr(measure, "TURNS", 1)
-    monkeypatch.setattr(measure, "_seconds", lambda compute, request: 1.0 if compute is measure.sdpa.sdpa else 0.5)
+    monkeypatch.setattr(measure, "seconds", lambda compute, request: 1.0 if compute is measure.sdpa.sdpa else 0.5)
     out = said(capsys, "--measure")
     assert "0.50 of the time" in out and str(cache / "crossover.json") in out
     assert list(json.loads((cache / "crossover.json").read_text())["shares"]) == ["64"]
@@ -64,6 +64,6 @@ def test_measuring_is_kept_and_read(capsys, cache, monkeypatch):
 
 def test_nothing_is_kept_where_skipping_never_pays(capsys, cache, monkeypatch):
     monkeypatch.setattr(measure, "LENGTHS", (64,))
-    monkeypatch.setattr(measure, "_seconds", lambda compute, request: 1.0)
+    monkeypatch.setattr(measure, "seconds", lambda compute, request: 1.0)
     assert main(["kernels", "--measure"]) == 1
     assert "Nothing is kept" in capsys.readouterr().err and not cache.exists()
