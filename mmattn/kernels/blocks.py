@@ -11,7 +11,6 @@ from torch.nn.functional import pad
 from mmattn.kernels.plan import Call
 from mmattn.kernels.sides import Sides
 from mmattn.patterns import Facts
-from mmattn.patterns.flat import padded
 
 AT_ONCE = 2**22  # elements that are gathered, or made of scores and masks, for one call of a dense kernel
 
@@ -101,11 +100,11 @@ def tile_mask(tiles: Tensor, call: Call) -> Tensor | None:
 
 
 def facts(call: Call, sides: Sides, block: int, device: torch.device) -> tuple[Facts, Facts]:
-    """Of the call's queries (n, block, 1) and keys (n, 1, c · block)."""
+    """Of the call's queries (n, block, 1) and keys (n, 1, c · block); the sides are in whole blocks."""
     rows, columns = call.queries, call.keys
     return (
-        Facts(padded(sides.queries, block), lambda fact: fact.view(-1, block)[rows][:, :, None].to(device)),
-        Facts(padded(sides.keys, block), lambda fact: fact.view(-1, block)[columns].flatten(1)[:, None].to(device)),
+        Facts(sides.queries, lambda fact: fact.view(-1, block)[rows][:, :, None].to(device)),
+        Facts(sides.keys, lambda fact: fact.view(-1, block)[columns].flatten(1)[:, None].to(device)),
     )
 
 

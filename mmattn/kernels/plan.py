@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mmattn.kernels.sides import Sides, sides
+from mmattn.kernels.sides import Sides, in_whole_blocks, sides
 from mmattn.kernels.tiles import FULL, tiles_of
 from mmattn.patterns import Facts, Visibility
 from mmattn.patterns.block_map import BlockMap, block_map
@@ -49,7 +49,7 @@ class Call(NamedTuple):
 
 
 class PlannedPart(NamedTuple):
-    """Sorted tokens, the tiles that its calls name (bool, (tiles, block, block)), and the calls."""
+    """Sorted tokens in whole blocks, the tiles that its calls name (bool, (tiles, block, block)), and the calls."""
 
     sides: Sides
     tiles: Tensor
@@ -110,6 +110,7 @@ def _plan(visibility: Visibility) -> Plan:
     pairs = visibility.queries.order.numel() * visibility.keys.order.shape[1]
     planned = []
     for side, blocks in chosen.parts:
+        side = in_whole_blocks(side, chosen.block)
         tiles, number = tiles_of(side, blocks)
         planned.append(PlannedPart(side, tiles, _calls(blocks, number)))
     return Plan(chosen.block, chosen.computed() / max(1, pairs), planned)

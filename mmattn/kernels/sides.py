@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmattn.patterns import Facts, Pattern
+from mmattn.patterns.flat import padded
 from mmattn.patterns.parts import Part
 from mmattn.sequence import TokenInfo
 
@@ -32,6 +33,12 @@ def sides(part: Part, queries: TokenInfo, keys: TokenInfo) -> Sides:
         return Sides(part.pattern, query_order, query_order, sorted_queries, sorted_queries)
     key_order = _order(part.sorter, keys)
     return Sides(part.pattern, query_order, key_order, sorted_queries, keys.pick(key_order[None]))
+
+
+def in_whole_blocks(sides: Sides, block: int) -> Sides:
+    """The same with padding behind the tokens, up to a multiple of a block."""
+    queries = padded(sides.queries, block)
+    return sides._replace(queries=queries, keys=queries if sides.keys is sides.queries else padded(sides.keys, block))
 
 
 def _order(sorter: Pattern, info: TokenInfo) -> Tensor:

@@ -10,7 +10,6 @@ from torch import Tensor
 from mmattn.kernels.sides import Sides
 from mmattn.patterns import Facts
 from mmattn.patterns.block_map import BlockMap
-from mmattn.patterns.flat import padded
 from mmattn.patterns.visibility import sees
 from mmattn.sequence import TokenInfo
 
@@ -19,13 +18,14 @@ FULL = 0  # the tile in which every query sees every key
 
 
 def tiles_of(sides: Sides, blocks: BlockMap) -> tuple[Tensor, NDArray]:
-    """Tiles, bool (tiles, block, block), the first of them FULL; and the tile of every pair of the map (pairs,)."""
+    """Of sides in whole blocks: tiles, bool (tiles, block, block), the first of them FULL; and the tile of every pair of
+    the map (pairs,)."""
     block = blocks.block
     tiles = [torch.ones(1, block, block, dtype=torch.bool)]
     number = np.full(len(blocks.query), FULL)
     partial = np.flatnonzero(~blocks.full)
-    queries = padded(sides.queries, block).map(_narrow)
-    keys = queries if sides.keys is sides.queries else padded(sides.keys, block).map(_narrow)
+    queries = sides.queries.map(_narrow)
+    keys = queries if sides.keys is sides.queries else sides.keys.map(_narrow)
     known: dict[int, int] = {}
     for some in np.array_split(partial, max(1, -(-len(partial) * block**2 // AT_ONCE))):
         masks = _masks(sides, queries, keys, blocks.query[some], blocks.key[some], block)
