@@ -18,7 +18,7 @@ FULL = 0  # the tile in which every query sees every key
 
 
 def tiles_of(sides: Sides, blocks: BlockMap) -> tuple[Tensor, NDArray]:
-    """Of sides in whole blocks: tiles, bool (tiles, block, block), the first of them FULL; and the tile of every pair of
+    """Of sides in whole blocks: tiles, bool (tiles, block, block), the first of them FULL, and the tile of each pair of
     the map (pairs,)."""
     block = blocks.block
     tiles = [torch.ones(1, block, block, dtype=torch.bool)]
