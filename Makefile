@@ -1,6 +1,7 @@
 # `make train` and `make test` need nothing but Python ≥ 3.11: they make .venv and install into it.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 .PHONY: install train test test-all test-gpu check clean
 
@@ -15,10 +16,10 @@ train: install
 	$(BIN)/mmattn train image
 
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: install
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 test-gpu: install
 	$(BIN)/python -m pytest -m gpu
@@ -27,7 +28,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 clean:
 	rm -rf .venv build dist *.egg-info

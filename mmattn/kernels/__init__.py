@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from mmattn.biases import Bias
-from mmattn.kernels.choose import KERNELS, choose, chosen
-from mmattn.kernels.request import Kernel, Request, check
+from mmattn.kernels.choose import KERNELS, chosen, named
+from mmattn.kernels.request import Kernel, Request, checked
 from mmattn.patterns import Visibility
 
 
@@ -30,10 +30,9 @@ def attend(
 
     Raises ConfigError for shapes that do not fit, a kernel that is not known and one that cannot do this.
     """
-    scale = max(query.shape[-1], 1) ** -0.5 if scale is None else scale
-    request = Request(query, key, value, visibility, scale, bias, dropout)
-    check(request)
-    return choose(kernel)(request)
+    request = checked(query, key, value, visibility, scale, bias, dropout)
+    compute = chosen(request).kernel if kernel == "auto" else named(kernel)
+    return compute(request)
 
 
-__all__ = ["KERNELS", "Kernel", "Request", "attend", "check", "choose", "chosen"]
+__all__ = ["KERNELS", "Kernel", "Request", "attend", "checked", "chosen", "named"]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from torch import Tensor
-
 from mmattn.errors import ConfigError, nearest
 from mmattn.kernels import blockwise, flex, reference, sdpa, varlen
 from mmattn.kernels.crossover import crossover
 from mmattn.kernels.flex_blocks import BLOCK, live_blocks
 from mmattn.kernels.plan import draft
 from mmattn.kernels.request import Kernel, Request
-from mmattn.patterns import Causal, Full
 
 KERNELS: dict[str, Kernel] = {each.KERNEL.name: each.KERNEL for each in (reference, sdpa, blockwise, flex, varlen)}
 
@@ -26,18 +23,21 @@ class Choice(NamedTuple):
     why: str
 
 
+NO_MASK = Choice(KERNELS["sdpa"], "full or causal, one document a row, no padding: needs no mask")
+
+
 def chosen(request: Request) -> Choice:
     """The kernel that `auto` takes."""
-    visibility, pairs = request.visibility, request.query.shape[2] * request.key.shape[2]
-    plain = visibility.is_plain and type(visibility.pattern) in (Full, Causal)
-    if plain and request.bias is None:
-        return Choice(KERNELS["sdpa"], "full or causal, one document a row, no padding: needs no mask")
+    visibility = request.visibility
+    if visibility.needs_no_mask and request.bias is None:
+        return NO_MASK
     choice = _on_cuda(request) if request.query.is_cuda else None
     if choice:
         return choice
     refusal = KERNELS["sdpa"].refusal(request)
     if refusal:
         return Choice(KERNELS["blockwise"], f"sdpa cannot: {refusal}")
+    pairs = request.query.shape[2] * request.key.shape[2]
     most = crossover().share(pairs)
     if not most:
         return Choice(KERNELS["sdpa"], f"{pairs} pairs of tokens are too few for skipping to pay")
@@ -64,17 +64,8 @@ def _on_cuda(request: Request) -> Choice | None:
     return None
 
 
-def _auto(request: Request) -> Tensor:
-    return chosen(request).kernel.compute(request)
-
-
-AUTO = Kernel("auto", "the fastest here", _auto, lambda request: None)
-
-
-def choose(name: str = "auto") -> Kernel:
+def named(name: str) -> Kernel:
     """The kernel called `name`. Raises ConfigError for a name that is not known."""
-    if name == "auto":
-        return AUTO
     if name not in KERNELS:
         raise ConfigError(f"There is no kernel '{name}'; known: auto, {', '.join(KERNELS)}.{nearest(name, KERNELS)}")
     return KERNELS[name]

@@ -50,34 +50,55 @@ class Kernel(NamedTuple):
         return self.compute(request)
 
 
-def check(request: Request) -> None:
-    """Raises ConfigError where the shapes do not fit one another, the facts or the bias."""
-    query, key, value = request.query.shape, request.key.shape, request.value.shape
-    shapes = f"query {tuple(query)}, key {tuple(key)}, value {tuple(value)}"
-    if not len(query) == len(key) == len(value) == 4:
-        raise ConfigError(f"attention takes (batch, heads, length, head_dim) thrice and got {shapes}.")
-    if min(query[1], key[1], query[3]) < 1:
-        raise ConfigError(f"attention got {shapes}: there must be a head at least, and a width of at least 1.")
-    kinds = {(each.dtype, each.device) for each in request[:3]}
-    if len(kinds) > 1 and not torch.is_autocast_enabled(request.query.device.type):
+def checked(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    visibility: Visibility,
+    scale: float | None = None,
+    bias: Bias | None = None,
+    dropout: float = 0.0,
+) -> Request:
+    """The request, `scale` defaulting to head_dim^−½.
+
+    Raises ConfigError where the shapes do not fit one another, the facts or the bias. It stands in the way of every
+    call, so it looks at each tensor once, and words nothing before something is wrong.
+    """
+    try:
+        batch, heads, queries, head_dim = query.shape
+        key_batch, key_heads, keys, key_dim = key.shape
+        value_batch, value_heads, values, _ = value.shape
+    except ValueError:
         raise ConfigError(
-            f"attention got inputs of {sorted(map(str, kinds))}: convert them to one dtype, on one device."
-        )
-    if query[0] != key[0] or query[3] != key[3] or key[:3] != value[:3]:
+            f"attention takes (batch, heads, length, head_dim) thrice and got {_shapes(query, key, value)}."
+        ) from None
+    if heads < 1 or key_heads < 1 or head_dim < 1:
+        raise ConfigError(f"attention got {_shapes(query, key, value)}: it takes at least one head and a width of 1.")
+    alike = query.dtype == key.dtype == value.dtype and query.device == key.device == value.device
+    if not alike and not torch.is_autocast_enabled(query.device.type):
+        kinds = sorted({f"{each.dtype} on {each.device}" for each in (query, key, value)})
+        raise ConfigError(f"attention got inputs of {' and '.join(kinds)}: convert them to one dtype, on one device.")
+    if not batch == key_batch == value_batch or key_dim != head_dim or (key_heads, keys) != (value_heads, values):
         raise ConfigError(
-            f"attention got {shapes}: batches must be equal, keys and values alike, queries as wide as keys."
+            f"attention got {_shapes(query, key, value)}: batches must be equal, keys and values alike, queries as "
+            "wide as keys."
         )
-    if query[1] % key[1]:
-        raise ConfigError(f"attention got {shapes}: {key[1]} key heads do not divide {query[1]} query heads.")
-    facts = request.visibility.queries.order.shape, request.visibility.keys.order.shape
-    if facts != ((query[0], query[2]), (key[0], key[2])):
+    if heads % key_heads:
         raise ConfigError(
-            f"attention got {shapes}, and the visibility knows {tuple(facts[0])} queries and {tuple(facts[1])} keys "
-            "(batch, length): build it from the facts of these tokens."
+            f"attention got {_shapes(query, key, value)}: {key_heads} key heads do not divide {heads} query heads."
         )
-    if request.bias is not None and request.bias.heads not in (None, query[1]):
+    known = visibility.shape
+    if known != (batch, queries, keys):
         raise ConfigError(
-            f"{type(request.bias).__name__} is made for {request.bias.heads} heads, and the query has {query[1]}."
+            f"attention got {_shapes(query, key, value)}, and the visibility knows (batch, queries, keys) {known}: "
+            "build it from the facts of these tokens."
         )
-    if not 0 <= request.dropout < 1:
-        raise ConfigError(f"dropout={request.dropout} of the attention weights must be at least 0 and less than 1.")
+    if bias is not None and bias.heads not in (None, heads):
+        raise ConfigError(f"{type(bias).__name__} is made for {bias.heads} heads, and the query has {heads}.")
+    if dropout and not 0 < dropout < 1:
+        raise ConfigError(f"dropout={dropout} of the attention weights must be at least 0 and less than 1.")
+    return Request(query, key, value, visibility, head_dim**-0.5 if scale is None else scale, bias, dropout)
+
+
+def _shapes(query: Tensor, key: Tensor, value: Tensor) -> str:
+    return f"query {tuple(query.shape)}, key {tuple(key.shape)}, value {tuple(value.shape)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,16 +17,15 @@ from mmattn.patterns import Causal, Full, Visibility
 
 def sdpa(request: Request) -> Tensor:
     """The same as `reference`, fused: without a mask where the rows are plain and full or causal, else with it."""
-    query, key, value, visibility, scale, _, dropout = request = lowered(request)
-    bias = cast(Added, request.bias)  # or None
-    told: dict[str, Any] = {"scale": scale, "dropout_p": dropout, "enable_gqa": query.shape[1] != key.shape[1]}
-    if visibility.is_plain and type(visibility.pattern) in (Full, Causal):
-        causal = isinstance(visibility.pattern, Causal)
-        if bias is None:
-            return scaled_dot_product_attention(query, key, value, is_causal=causal, **told)
-        if is_toeplitz(request):
-            mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal, dtype=query.dtype)
-            return scaled_dot_product_attention(query.flip(2), key, value, attn_mask=mask, **told).flip(2)
+    query, key, value, visibility, scale, bias, dropout = request
+    grouped, causal = query.shape[1] != key.shape[1], type(visibility.pattern) is Causal
+    if visibility.needs_no_mask and bias is None:
+        return scaled_dot_product_attention(query, key, value, None, dropout, causal, scale=scale, enable_gqa=grouped)
+    query, key, value, *_ = request = lowered(request)
+    told: dict[str, Any] = {"scale": scale, "dropout_p": dropout, "enable_gqa": grouped}
+    if visibility.needs_no_mask and is_toeplitz(request):
+        mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal, dtype=query.dtype)
+        return scaled_dot_product_attention(query.flip(2), key, value, attn_mask=mask, **told).flip(2)
     mask, alive = _mask(visibility)
     if bias is not None:
         added = values(bias, query.shape[1], *visibility.facts).to(query.dtype)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmattn.biases import Bias
 from mmattn.errors import ConfigError
-from mmattn.kernels import attend, choose
+from mmattn.kernels import attend, named
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import Full, Pattern, Visibility
 
@@ -60,7 +60,8 @@ class Headed(Mixer):
             raise ConfigError(f"head_dim={head_dim} must be at least 1, or null for dim / heads.")
         if not 0 <= weight_dropout < 1:
             raise ConfigError(f"weight_dropout={weight_dropout} must be at least 0 and less than 1.")
-        choose(kernel)  # raises for a name that is not known
+        if kernel != "auto":
+            named(kernel)  # raises where it is not known
         self.head_dim = head_dim or dim // heads
         self.pattern = pattern or Full()
         self.attend = partial(attend, kernel=kernel)

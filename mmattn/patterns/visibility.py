@@ -8,7 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from mmattn.errors import ConfigError
+from mmattn.patterns.causal import Causal
 from mmattn.patterns.facts import Facts
+from mmattn.patterns.full import Full
 from mmattn.patterns.pattern import Pattern
 from mmattn.sequence import TokenInfo
 
@@ -35,10 +38,19 @@ class Visibility:
         return Facts(self.queries, lambda fact: fact.unsqueeze(2)), Facts(self.keys, lambda fact: fact.unsqueeze(1))
 
     @cached_property
-    def is_plain(self) -> bool:
-        """One document a row, no padding, the keys are the queries: the mask depends on `order` alone."""
+    def shape(self) -> tuple[int, int, int]:
+        """(batch, queries, keys); the facts of both must have the same batch."""
+        (batch, queries), (of_keys, keys) = self.queries.order.shape, self.keys.order.shape
+        if batch != of_keys:
+            raise ConfigError(f"a visibility got facts of {batch} rows of queries and of {of_keys} rows of keys.")
+        return batch, queries, keys
+
+    @cached_property
+    def needs_no_mask(self) -> bool:
+        """Full or causal, one document a row, no padding, the keys are the queries: fused kernels have words for it."""
         layout = self.queries.layout
-        return self.keys is self.queries and layout.one_document and not layout.padded
+        plain = self.keys is self.queries and layout.one_document and not layout.padded
+        return plain and type(self.pattern) in (Full, Causal)
 
     def kept(self, name: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, kept under a name: made once a batch and pattern, not once a layer."""

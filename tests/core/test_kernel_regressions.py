@@ -106,11 +106,11 @@ def test_a_bias_by_distance_is_a_view_in_half_precision_too():
 
 def test_inputs_of_unlike_kinds_and_of_no_width_are_refused():
     query, info = torch.randn(1, 2, 4, 16), TokenInfo.from_lengths([4])
-    with pytest.raises(ConfigError, match="convert them to one dtype"):
+    with pytest.raises(ConfigError, match="inputs of torch.bfloat16 on cpu and torch.float32 on cpu: convert them"):
         attend(query, query.bfloat16(), query, Visibility(Full(), info))
-    with pytest.raises(ConfigError, match="a width of at least 1"):
+    with pytest.raises(ConfigError, match="a width of 1"):
         attend(query[..., :0], query[..., :0], query, Visibility(Full(), info))
-    with pytest.raises(ConfigError, match="there must be a head"):
+    with pytest.raises(ConfigError, match="takes at least one head"):
         attend(query, query[:, :0], query[:, :0], Visibility(Full(), info))
 
 

@@ -9,7 +9,7 @@ import torch
 
 from mmattn import Attention, Causal, ConfigError, Full, TokenInfo, Visibility, attend
 from mmattn.biases import ALiBi
-from mmattn.kernels import KERNELS, Request, choose
+from mmattn.kernels import KERNELS, Request, named
 from mmattn.kernels.request import Kernel
 from tests.core.asking import ELSEWHERE, inputs
 from tests.core.bias_examples import BIASES, a_bias
@@ -28,15 +28,21 @@ INFO = TokenInfo.from_lengths([3, 2])
         ((2, 4, 3, 8), (2, 4, 3, 8), (2, 4, 4, 8), "keys and values alike"),
         ((2, 4, 3, 8), (2, 3, 3, 8), (2, 3, 3, 8), "3 key heads do not divide 4 query heads"),
         ((2, 2, 3, 8), (2, 4, 3, 8), (2, 4, 3, 8), "4 key heads do not divide 2 query heads"),
-        ((2, 4, 5, 8), (2, 4, 3, 8), (2, 4, 3, 8), r"knows \(2, 3\) queries and \(2, 3\) keys .*build it"),
-        ((2, 4, 3, 8), (2, 4, 5, 8), (2, 4, 5, 8), r"knows \(2, 3\) queries and \(2, 3\) keys"),
-        ((4, 4, 3, 8), (4, 4, 3, 8), (4, 4, 3, 8), r"knows \(2, 3\) queries"),
+        ((2, 4, 5, 8), (2, 4, 3, 8), (2, 4, 3, 8), r"knows \(batch, queries, keys\) \(2, 3, 3\): build it"),
+        ((2, 4, 3, 8), (2, 4, 5, 8), (2, 4, 5, 8), r"keys\) \(2, 3, 3\)"),
+        ((4, 4, 3, 8), (4, 4, 3, 8), (4, 4, 3, 8), r"keys\) \(2, 3, 3\)"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kernel", ["auto", *KERNELS])
 def test_shapes_that_do_not_fit_are_named(kernel, query, key, value, message):
     with pytest.raises(ConfigError, match=message):
         attend(*map(torch.zeros, (query, key, value)), Visibility(Full(), INFO), kernel=kernel)
+
+
+def test_facts_of_unlike_batches_are_named():
+    visibility = Visibility(Full(), INFO, TokenInfo.from_lengths([3]))
+    with pytest.raises(ConfigError, match="facts of 2 rows of queries and of 1 rows of keys"):
+        attend(*inputs(Visibility(Full(), INFO)), visibility)
 
 
 def test_a_bias_for_other_heads_and_a_chance_that_is_none_are_named():
@@ -51,10 +57,9 @@ def test_a_bias_for_other_heads_and_a_chance_that_is_none_are_named():
 
 def test_kernels_are_chosen_by_name():
     assert all(name == kernel.name and kernel.about for name, kernel in KERNELS.items())
-    assert all(choose(name) is kernel for name, kernel in KERNELS.items())
-    assert choose() is choose("auto") and choose().name == "auto"
+    assert all(named(name) is kernel for name, kernel in KERNELS.items())
     with pytest.raises(ConfigError, match="no kernel 'blockwize'; known: auto, reference, .*Did you mean 'blockwise'"):
-        choose("blockwize")
+        named("blockwize")
 
 
 @pytest.mark.parametrize("bias", BIASES)
