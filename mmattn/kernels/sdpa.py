@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -22,6 +22,7 @@ def sdpa(request: Request) -> Tensor:
     if visibility.needs_no_mask and bias is None:
         return scaled_dot_product_attention(query, key, value, None, dropout, causal, scale=scale, enable_gqa=grouped)
     query, key, value, *_ = request = lowered(request)
+    bias = cast(Added | None, request.bias)  # others were refused
     told: dict[str, Any] = {"scale": scale, "dropout_p": dropout, "enable_gqa": grouped}
     if visibility.needs_no_mask and is_toeplitz(request):
         mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal, dtype=query.dtype)
