@@ -54,8 +54,11 @@ def data_of(experiment):
     return next(iter([*own, *built_on]), "digits")
 
 
-OF_FEW = {"text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"]}
-"""By the name of the experiment: what little data needs."""
+OF_FEW = {
+    "text_to_image": ["task.judge.prompts=4", "task.judge.steps=2"],
+    "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"],
+}
+"""By the name of the experiment: what little data and little time need."""
 
 
 def words_for(experiment, folder):

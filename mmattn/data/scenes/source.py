@@ -67,6 +67,10 @@ class Scenes(Source):
         """Samples that each show at least one pair which no split has."""
         return self._lazy(HELD_OUT_SPLIT, count)
 
+    def tests(self, count: int = 512) -> Sequence[Sample]:
+        """As many test samples: the first ones, and more of their kind where the split has fewer."""
+        return self._lazy("test", count)
+
     def scene(self, split: str, index: int) -> Scene:
         """What the picture of a sample shows; `split` may be `held_out`."""
         return self._make(split, index)[0]
