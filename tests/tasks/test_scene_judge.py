@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from mmattn.build import build
 from mmattn.cli.compose import composed
@@ -27,6 +28,7 @@ class Drawer:
 
     def __init__(self, mistakes=False):
         self.source, self.mistakes, self.calls = self, mistakes, []
+        self.backbone = torch.nn.Module()  # without a layer that reads
         scenes = Scenes()
         self.known = {each.value["text"]: each.value for each in [*scenes.tests(20), *scenes.held_out(20)]}
 
