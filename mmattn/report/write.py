@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmattn.build import Built
 from mmattn.report.confusion import drawn, matrix, worst
+from mmattn.report.course import course
 from mmattn.report.curves import curves
 from mmattn.report.page import code, folded, gallery, page, section, table, tiles
 from mmattn.report.predictions import mistakes, predictions, spread
@@ -32,6 +33,7 @@ def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, 
     sections = [
         f'{header}{_claim(claim)}{_headline(built, results, split)}',
         section("Curves", _charts(curves(run.folder / "metrics.csv"))),
+        course(run.folder),
         *_samples(built, split),
         section("All figures", table(measured | rest)),
         section("Do it again", code(command or "(started from Python)"), f"Run folder: {run.folder}"),

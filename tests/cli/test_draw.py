@@ -14,6 +14,7 @@ from mmattn.cli.use import evaluate
 SMALL = [
     "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
     "trainer.max_epochs=1", "task.judge.prompts=2", "task.judge.steps=1",
+    "callbacks.pictures.steps=1",
 ]  # fmt: skip
 
 
