@@ -152,3 +152,10 @@ def test_numbers_out_of_range_are_named(arguments, message):
 def test_the_contract_holds_and_a_split_may_be_left_out(source):
     assert check_source(source, limit=60) == []
     assert Scenes(test=0).samples("test") is None
+
+
+def test_prompts_can_be_read_suit_the_scenes_and_hold_pairs_that_training_has_not():
+    assert all(len(parse(prompt).nouns) == 1 for prompt in Scenes(most=1).prompts)
+    prompts = [parse(prompt) for prompt in Scenes(most=3).prompts]
+    assert {len(each.nouns) for each in prompts} == {1, 2, 3}
+    assert any((noun.colour, noun.shape) in HELD_OUT for each in prompts for noun in each.nouns)
