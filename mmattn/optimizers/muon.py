@@ -116,7 +116,12 @@ def muon(
     decayed, kept = by_decay(module)
     groups = [
         {"params": [p for p in decayed if id(p) in layers], "weight_decay": weight_decay, "muon": True},
-        {"params": [p for p in decayed if id(p) not in layers], "lr": rate, "weight_decay": weight_decay, "muon": False},
+        {
+            "params": [p for p in decayed if id(p) not in layers],
+            "lr": rate,
+            "weight_decay": weight_decay,
+            "muon": False,
+        },
         {"params": kept, "lr": rate, "weight_decay": 0.0, "muon": False},
     ]
     return Muon([g for g in groups if g["params"]], learning_rate, momentum=momentum, betas=(betas[0], betas[1]))
