@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mmattn.kernels import attend
     from mmattn.latents import Latents
     from mmattn.memory import Memory
-    from mmattn.mixers import Attention, Convolution, CrossAttention, Mixer
+    from mmattn.mixers import Attention, Convolution, CrossAttention, Mixer, Recurrent
     from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Strided, Visibility
     from mmattn.positions import Learned, Position, Rotary, Sinusoidal
     from mmattn.sequence import TokenInfo, TokenSequence, join
@@ -24,7 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ALiBi", "AdaptiveBlock", "Attention", "Backbone", "BadSample", "Bias", "Block", "Causal", "ConfigError",
     "Convolution", "CrossAttention", "Full", "GlobalTokens", "Latents", "Learned", "Memory", "Mixer", "MmattnError",
-    "Pattern", "Position", "PrefixLM", "Rotary", "Sinusoidal", "SlidingWindow", "Strided", "TokenInfo",
+    "Pattern", "Position", "PrefixLM", "Recurrent", "Rotary", "Sinusoidal", "SlidingWindow", "Strided", "TokenInfo",
     "TokenSequence", "Visibility", "attend", "join",
 ]  # fmt: skip
 

@@ -33,6 +33,8 @@ class TextToImage(Task):
     Args:
         context: the part of the tokenizer that is read; `tokenizer.target` is the one that is made.
         encoder: a backbone over the context's tokens; None: they are read as they are.
+        preview: makes what guesses the target from the context alone, `tokenizer -> module`, as `mmattn.heads.Preview`:
+            in training its squared error, `preview_weight` times, is added to the loss, for the encoder to learn from.
         drop_context: the share of training samples whose context is hidden, for guidance
             (https://arxiv.org/abs/2207.12598): their tokens read nothing.
         mean, deviation, early: of the times, see `random_times`.
@@ -48,6 +50,8 @@ class TextToImage(Task):
         *args: Any,
         context: str = "text",
         encoder: nn.Module | None = None,
+        preview: Callable[[Tokenizer], nn.Module] | None = None,
+        preview_weight: float = 1.0,
         drop_context: float = 0.1,
         mean: float = -0.8,
         deviation: float = 1.0,
@@ -61,6 +65,8 @@ class TextToImage(Task):
                 raise ConfigError(f"task.{name}={share} must be at least 0 and less than 1.")
         self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
         part_of(self.tokenizer, context)  # raises where there is none
+        self.preview = None if preview is None else preview(self.tokenizer.modelled)
+        self.preview_weight = preview_weight
         self.times = {"mean": mean, "deviation": deviation, "early": early}
         self.time = TimeEmbedding(self.backbone.dim)
         # Where the first sample's tokens lie: what is made later lies there, unless asked otherwise.
@@ -83,12 +89,19 @@ class TextToImage(Task):
         time = random_times(len(data), **self.times, generator=generator, device=data.device)
         noise = torch.randn(data.shape, generator=generator, device=data.device, dtype=data.dtype)
         memory = self.encode(batch[self.context])
+        aside = self.foreseen(memory, data, info) if self.training and self.preview is not None else 0.0
         if self.training:
             memory = without(memory, torch.rand(len(data), device=data.device) < self.drop_context)
         guess = self.guess(between(data, noise, time), time, Memory(memory), info)
-        error = (guess - data).square().mean(-1) * info.real * velocity_weight(time)[:, None]
-        count = int(mine["tokens"])
-        return Scores(error.sum() / max(count, 1), count)
+        error = (guess - data).square().mean(-1) * velocity_weight(time)[:, None]
+        return Scores(mean_of(error, info) + aside, int(mine["tokens"]))
+
+    def foreseen(self, memory: TokenSequence, data: Tensor, info: TokenInfo) -> Tensor:
+        """The weighted squared error of what the context alone lets expect."""
+        assert self.preview is not None
+        error = mean_of((self.preview(Memory(memory), info) - data).square().mean(-1), info)
+        self.log("train/preview", error, batch_size=len(data), on_step=False, on_epoch=True)
+        return self.preview_weight * error
 
     def encode(self, batch: Batch) -> TokenSequence:
         """What is read of a batch of the context."""
@@ -191,6 +204,11 @@ class TextToImage(Task):
             parts = [(name, value) for name, value in (*shown, ("made", picture)) if value is not None]
             found.append(Card(title(dataset, index), parts))
         return found
+
+
+def mean_of(values: Tensor, info: TokenInfo) -> Tensor:
+    """The mean of values (batch, length) over tokens that are no padding; 0 where there is none."""
+    return (values * info.real).sum() / info.real.sum().clamp(min=1)
 
 
 def without(memory: TokenSequence, hidden: Tensor) -> TokenSequence:

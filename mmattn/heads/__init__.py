@@ -3,6 +3,7 @@
 from mmattn.heads.classifier import Classifier, TokenClassifier
 from mmattn.heads.codec import Codec, GridCodec, LinearCodec
 from mmattn.heads.pooling import AttentionPool, FirstPool, LastPool, MaxPool, MeanPool
+from mmattn.heads.preview import Preview
 from mmattn.heads.projection import Projection
 from mmattn.heads.tokens import ContentHead, TokenHead
 
@@ -17,6 +18,7 @@ __all__ = [
     "LinearCodec",
     "MaxPool",
     "MeanPool",
+    "Preview",
     "Projection",
     "TokenClassifier",
     "TokenHead",

@@ -7,5 +7,16 @@ from mmattn.mixers.gated import Gated
 from mmattn.mixers.grid_convolution import GridConvolution
 from mmattn.mixers.headed import Headed
 from mmattn.mixers.mixer import Mixer
+from mmattn.mixers.recurrent import Recurrent
 
-__all__ = ["Attention", "Cache", "Convolution", "CrossAttention", "Gated", "GridConvolution", "Headed", "Mixer"]
+__all__ = [
+    "Attention",
+    "Cache",
+    "Convolution",
+    "CrossAttention",
+    "Gated",
+    "GridConvolution",
+    "Headed",
+    "Mixer",
+    "Recurrent",
+]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 
+from mmattn.backbone import Backbone
 from mmattn.limits import within
 from mmattn.optimizers.adamw import by_decay, check_rates
 
@@ -97,18 +98,30 @@ def muon(
     module: nn.Module,
     *,
     learning_rate: float,
+    other_rate: float | None = None,
     weight_decay: float = 0.05,
     momentum: float = 0.95,
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Optimizer:
-    """Muon on the matrices of the backbone's layers; AdamW, with decay only where it belongs, on all the rest."""
+    """Muon on the matrices of backbones' layers; AdamW, with decay only where it belongs, on all the rest.
+
+    `other_rate`: AdamW's learning rate; None: Muon's.
+    """
     check_rates(learning_rate, weight_decay, betas)
+    rate = learning_rate if other_rate is None else other_rate
+    within("optimizer.other_rate", rate, least=0)
     within("optimizer.momentum", momentum, least=0, below=1)
-    layers = {id(p) for name, p in module.named_parameters() if name.startswith("backbone.blocks.") and p.ndim == 2}
+    blocks = [each.blocks for each in module.modules() if isinstance(each, Backbone)]
+    layers = {id(p) for each in blocks for p in each.parameters() if p.ndim == 2}
     decayed, kept = by_decay(module)
     groups = [
         {"params": [p for p in decayed if id(p) in layers], "weight_decay": weight_decay, "muon": True},
-        {"params": [p for p in decayed if id(p) not in layers], "weight_decay": weight_decay, "muon": False},
-        {"params": kept, "weight_decay": 0.0, "muon": False},
+        {
+            "params": [p for p in decayed if id(p) not in layers],
+            "lr": rate,
+            "weight_decay": weight_decay,
+            "muon": False,
+        },
+        {"params": kept, "lr": rate, "weight_decay": 0.0, "muon": False},
     ]
     return Muon([g for g in groups if g["params"]], learning_rate, momentum=momentum, betas=(betas[0], betas[1]))

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from mmattn import Attention, Backbone, Learned, TokenInfo, TokenSequence
+from mmattn.errors import ConfigError
 from mmattn.optimizers import adamw, muon
 from mmattn.optimizers.adamw import by_decay
 from mmattn.optimizers.muon import orthogonal
@@ -81,6 +82,17 @@ def test_muon_has_the_matrices_of_the_layers_only():
     assert names == {n for n, p in model.named_parameters() if n.startswith("backbone.blocks") and p.ndim == 2}
 
 
+def test_muon_has_the_layers_of_every_backbone_and_the_rest_a_rate_of_its_own():
+    model = Model()
+    model.encoder = Backbone(8, 1, {"main": partial(Attention, heads=2)})
+    optimizer = muon(model, learning_rate=1e-2, other_rate=1e-3)
+    assert [group["lr"] for group in optimizer.param_groups] == [1e-2, 1e-3, 1e-3]
+    chosen = {id(p) for p in optimizer.param_groups[0]["params"]}
+    assert {id(p) for p in model.encoder.blocks.parameters() if p.ndim == 2} < chosen
+    with pytest.raises(ConfigError, match=r"optimizer.other_rate=-1 must be a number at least 0"):
+        muon(model, learning_rate=1e-2, other_rate=-1)
+
+
 @pytest.mark.parametrize("make", MAKERS)
 def test_it_learns(make):
     torch.manual_seed(0)
@@ -125,8 +137,8 @@ def one_step(make, gradient):
     layer = nn.Module()
     layer.weight = nn.Parameter(torch.full_like(gradient, 2.0))
     model = nn.Module()
-    model.backbone = nn.Module()
-    model.backbone.blocks = nn.ModuleList([layer])
+    model.backbone = Backbone(8, 0, {"main": partial(Attention, heads=2)})
+    model.backbone.blocks.append(layer)
     layer.weight.grad = gradient.clone()
     make(model).step()
     return layer.weight.detach()

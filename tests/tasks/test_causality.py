@@ -13,7 +13,7 @@ from mmattn import Attention, Backbone, Causal, Full, Learned, Position, Rotary,
 from mmattn.build import build
 from mmattn.cli.compose import composed
 from mmattn.errors import ConfigError
-from mmattn.mixers import Convolution, Mixer
+from mmattn.mixers import Convolution, Mixer, Recurrent
 from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead
 
 CAUSAL = {"near": partial(Attention, heads=2, pattern=Causal())}
@@ -53,7 +53,7 @@ class OverTime(nn.Module):
 def shown(mixers, among=None, **parts):
     info = TokenInfo.from_lengths([LENGTH] * ROWS)
     among = torch.ones_like(info.real) if among is None else among(info)
-    return looks_ahead(Backbone(16, 2, mixers, **parts), info, among)
+    return looks_ahead(Backbone(16, max(2, len(mixers)), mixers, **parts), info, among)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,7 @@ def shown(mixers, among=None, **parts):
             r"blocks.1, whose mixer is Attention with SlidingWindow",
         ),
         (partial(Convolution, windows=[(2, 0), (0, 1)]), r"blocks.1, whose mixer is Convolution with SlidingWindow"),
+        (partial(Recurrent, both_ways=True), r"blocks.1, whose mixer is Recurrent,"),
         (Reversed, r"blocks.1, whose mixer is Reversed,"),
     ],
 )
@@ -80,8 +81,8 @@ def test_a_position_or_norm_that_sees_ahead_is_named():
 
 @pytest.mark.parametrize("position", [Rotary(), Sinusoidal(), Learned(16, [4]), None], ids=repr)
 def test_a_causal_backbone_is_taken(position):
-    mixers = {**CAUSAL, "far": partial(Convolution, windows=[(3, 0), (1, 0)])}
-    assert shown(mixers, layers=["near", "far"], position=position) is None
+    mixers = {**CAUSAL, "far": partial(Convolution, windows=[(3, 0), (1, 0)]), "state": Recurrent}
+    assert shown(mixers, layers=["near", "far", "state"], position=position) is None
 
 
 def test_tokens_that_may_be_seen_are_not_counted():

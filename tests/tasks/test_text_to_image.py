@@ -142,3 +142,26 @@ def test_bad_requests_are_one_message(task):
         build(composed(["experiment=text_to_image", *SMALL, "task.early=1.5"]))
     with pytest.raises(ConfigError, match="has no 'caption'"):
         build(composed(["experiment=text_to_image", *SMALL, "task.context=caption"]))
+
+
+def test_a_preview_teaches_the_encoder_in_training_alone(task):
+    task, batch, _ = task
+    data = task.tokenizer.modelled.content(batch["image"])
+    info = TokenInfo.from_lengths([data.shape[1]] * len(data), coordinates=batch["image"]["coordinates"])
+    task.log = lambda *args, **kwargs: None
+    task.foreseen(task.encode(batch["text"]), data, info).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in task.encoder.blocks.parameters() if p.ndim == 2)
+    assert all(p.grad is None for p in task.backbone.parameters())
+    task.zero_grad()
+    before = task.evaluate(batch).loss
+    task.preview_weight = 1000.0
+    assert torch.equal(task.evaluate(batch).loss, before)
+
+
+def test_a_preview_differs_where_the_context_does(task):
+    task, batch, _ = task
+    info = TokenInfo.from_lengths([64] * 8, coordinates=task.coordinates.expand(8, -1, -1))
+    first, second = task.preview(Memory(task.encode(batch["text"])), info)[:2]
+    assert first.shape == (64, 48) and not torch.allclose(first, second)
+    blind = task.preview(Memory(without(task.encode(batch["text"]), torch.ones(8, dtype=torch.bool))), info)
+    torch.testing.assert_close(blind[0], blind[1])

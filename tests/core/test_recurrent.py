@@ -1,0 +1,114 @@
+"""Recurrent layers are the equations of their papers on each document alone, whatever stands beside it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mmattn import ConfigError, Position, TokenInfo
+from mmattn.context import Context
+from mmattn.mixers import Recurrent
+from tests.core.examples import LAYOUTS, facts
+
+
+def mixer(kind, **arguments):
+    torch.manual_seed(0)
+    return Recurrent(8, kind, **arguments).double()
+
+
+def cell(kind, gates_x, gates_h, h, c):
+    """The state after a token; what the input and the state bring to each gate is given."""
+    if kind == "rnn":
+        return torch.tanh(gates_x + gates_h), None
+    if kind == "gru":
+        (r, z, n), (hr, hz, hn) = gates_x.chunk(3), gates_h.chunk(3)
+        reset, update = torch.sigmoid(r + hr), torch.sigmoid(z + hz)
+        return (1 - update) * torch.tanh(n + reset * hn) + update * h, None
+    i, f, g, o = (gates_x + gates_h).chunk(4)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def one_way(model, kind, x, suffix=""):
+    weights = {
+        name: getattr(model.cells, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    }
+    h = c = x.new_zeros(model.cells.hidden_size)
+    states = []
+    for token in x:
+        given = weights["weight_ih"] @ token + weights["bias_ih"]
+        h, c = cell(kind, given, weights["weight_hh"] @ h + weights["bias_hh"], h, c)
+        states.append(h)
+    return torch.stack(states)
+
+
+def reference(model, kind, x):
+    """The equations over one document (length, dim)."""
+    states = one_way(model, kind, x)
+    if model.both_ways:
+        states = torch.cat([states, one_way(model, kind, x.flip(0), "_reverse").flip(0)], 1)
+    return model.out(states)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("both_ways", [False, True])
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_each_document_is_read_alone(kind, both_ways, layout):
+    model, info = mixer(kind, both_ways=both_ways), facts(LAYOUTS[layout])
+    x = torch.randn(2, 6, 8, dtype=torch.float64)
+    x = x.masked_fill(~info.real[..., None], torch.nan).requires_grad_()  # nothing may read padding
+    out = model(x, Context(info, Position()))
+    inputs = (x, *model.parameters())
+    for document in info.document[info.real].unique():
+        own = info.document == document
+        expected = reference(model, kind, x[own])
+        torch.testing.assert_close(out[own], expected, atol=1e-12, rtol=0)
+        probe = torch.randn_like(expected)
+        gradients = [
+            torch.autograd.grad((each * probe).sum(), inputs, retain_graph=True) for each in (out[own], expected)
+        ]
+        for one, other in zip(*gradients, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_steps_of_any_size_equal_the_full_pass(kind, side):
+    model, info = mixer(kind, hidden=5), TokenInfo.from_lengths([6, 4], side=side)
+    x = torch.randn(2, 6, 8, dtype=torch.float64)
+    full = model(x, Context(info, Position()))
+    for sizes in ([1] * 6, [3, 1, 2]):
+        state, outs, start = None, [], 0
+        for size in sizes:
+            places = torch.arange(start, start + size).expand(2, -1)
+            out, state = model.step(x[:, start : start + size], Context(info.pick(places), Position()), state)
+            outs.append(out)
+            start += size
+        torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+
+
+def test_a_new_document_in_a_row_starts_anew_in_steps_too():
+    model, info = mixer("lstm"), facts(LAYOUTS["packed"])
+    x = torch.randn(2, 6, 8, dtype=torch.float64)
+    full, state, outs = model(x, Context(info, Position())), None, []
+    for start in range(0, 6, 2):
+        places = torch.arange(start, start + 2).expand(2, -1)
+        out, state = model.step(x[:, start : start + 2], Context(info.pick(places), Position()), state)
+        outs.append(out)
+    torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_nothing_gives_nothing(shape):
+    info = TokenInfo.from_lengths([0] * shape[0], length=shape[1])
+    assert mixer("gru")(torch.zeros(*shape, 8, dtype=torch.float64), Context(info, Position())).shape == (*shape, 8)
+
+
+def test_what_it_cannot_do_is_named():
+    with pytest.raises(ConfigError, match="no recurrent kind 'lstn'; known: rnn, gru, lstm. Did you mean 'lstm'"):
+        Recurrent(8, "lstn")
+    with pytest.raises(ConfigError, match="hidden=0 must be at least 1"):
+        Recurrent(8, hidden=0)
+    model, info = mixer("gru", both_ways=True), TokenInfo.from_lengths([2])
+    with pytest.raises(ConfigError, match="set both_ways=false"):
+        model.step(torch.zeros(1, 2, 8, dtype=torch.float64), Context(info, Position()), None)
