@@ -15,6 +15,7 @@ from mmattn.errors import ConfigError, nearest
 from mmattn.tokenizer import Prepared
 
 GAP = 2  # white pixels between pictures
+FEW = 40  # words that a message lists
 
 
 def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
@@ -29,7 +30,7 @@ def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[st
     if count < 1:
         raise ConfigError(f"--count={count} must be at least 1 picture.")
     if not prompt.strip():
-        print("The prompt is empty: pictures are made without a condition.", file=sys.stderr)
+        print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)
         contexts = None
     else:
         contexts = [known(task.source, prompt)] * count
@@ -46,16 +47,22 @@ def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[st
     return path
 
 
-def known(source: Any, prompt: str) -> Prepared:
-    """The prompt as the tokenizer of contexts prepares it. Raises ConfigError naming words that it does not know."""
-    prepared = source.prepare(Sample("the prompt", prompt))
+def known(source: Any, prompt: str, option: str = "--prompt") -> Prepared:
+    """The prompt as the tokenizer of contexts prepares it; `option` begins messages.
+
+    Raises ConfigError naming the words that it does not know, and for each the nearest that it knows.
+    """
+    prepared: Prepared = source.prepare(Sample("the prompt", prompt))
     unknown = getattr(source, "unknown_id", None)
     if unknown is None or not bool((prepared["ids"] == unknown).any()):
         return prepared
     places = source.units(prepared)[prepared["ids"] == unknown].tolist()
     words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt[place:]))]
-    meant = "".join(nearest(word.lower(), source.vocabulary) for word in words[:1])
-    raise ConfigError(f"--prompt: training never showed {', '.join(map(repr, words))}.{meant}")
+    vocabulary = [word for index, word in enumerate(source.vocabulary) if index not in source.special_ids]
+    meant = "".join(dict.fromkeys(nearest(word.lower(), vocabulary) for word in words))
+    if not meant and len(vocabulary) <= FEW:
+        meant = f" It knows: {', '.join(vocabulary)}."
+    raise ConfigError(f"{option}: training never showed {', '.join(map(repr, words))}.{meant}")
 
 
 def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
