@@ -33,9 +33,9 @@ class Painter(nn.Module):
         heads = max(1, dim // HEAD_DIM)
         own = partial(Attention, heads=heads, qk_norm=True)
         mixers = {"grid": GridConvolution, "cross": partial(CrossAttention, heads=heads, qk_norm=True), "self": own}
-        parts = {"position": Learned(dim, [side, side]), "without_mlp": ["grid", "cross"], "block": AdaptiveBlock}
         self.encoder = Backbone(dim, 2, {"self": own}, position=Learned(dim, [words]))
-        self.backbone = Backbone(dim, depth, mixers, **parts)
+        where, lean = Learned(dim, [side, side]), ["grid", "cross"]
+        self.backbone = Backbone(dim, depth, mixers, position=where, without_mlp=lean, block=AdaptiveBlock)
         self.time = TimeEmbedding(dim)
         for name, parameter in self.backbone.named_parameters():
             if "modulation.weight" in name:  # zeros before training: all layers would do nothing

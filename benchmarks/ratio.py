@@ -52,5 +52,5 @@ def ratio(
         raise MmattnError(f"{ours} and {other} do not compute the same: they differ by up to {difference:.2g}.")
     times = paired(one, two, turns)
     low, median, high = quartiles(times.ratios)
-    seconds = (quartiles(each)[1] for each in times)
-    return Ratio(ours, other, low, median, high, *seconds, turns, torch.equal(first, second), difference)
+    mine, theirs = (quartiles(each)[1] for each in times)
+    return Ratio(ours, other, low, median, high, mine, theirs, turns, torch.equal(first, second), difference)

@@ -97,7 +97,7 @@ def _ratio(arguments: argparse.Namespace) -> None:
     from mmattn.benchmarks.sampling import cached
     from mmattn.benchmarks.timing import pinned
 
-    measure = {"capture": watched, "sampling": cached}[arguments.what]
+    measure = watched if arguments.what == "capture" else cached
     with pinned(arguments.threads) as threads:
         found = measure(painter(), arguments.turns)
     print(found.line())

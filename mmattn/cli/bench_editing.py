@@ -21,7 +21,7 @@ def editing(arguments: argparse.Namespace) -> None:
     if data.get("_target_") != "mmattn.data.scenes.Scenes":
         raise ConfigError(f"{a.run} was trained on {data.get('_target_')}: editing is judged on data=scenes alone.")
     task = load_task(a.run, a.config_dir)
-    if not hasattr(task, "make"):
+    if "steps" not in getattr(task, "asks", ()):
         raise ConfigError(f"{a.run} draws nothing by steps from noise: editing is measured on runs of text_to_image.")
     asked = {"steps": a.steps, "guidance": a.guidance, "seed": a.seed}
     found = []

@@ -9,12 +9,13 @@ from typing import Any
 from mmattn.errors import ConfigError
 
 EPILOG = """Where each word of a prompt is read, for runs that make pictures. --edit makes the edited prompt's picture
-of the same noise, with the first one's maps and without.
+of the same noise, with the first one's maps and without. Of other runs: which tokens of a sample read which.
 
 examples:
   mmattn look RUN --prompt "a red circle left of a blue square"
   mmattn look RUN --prompt "a red circle" --edit "a blue circle" --out look/
   mmattn look RUN --prompt "a red circle" --weight circle=2
+  mmattn look RUN FILE --layers "backbone.blocks.0.*" --heads 0 2
 """
 
 
@@ -23,11 +24,13 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     look = verbs.add_parser("look", help="attention maps of a run", epilog=EPILOG, formatter_class=raw)
     look.add_argument("run")
-    look.add_argument("--prompt", required=True)
+    look.add_argument("file", nargs="?", help="a sample, for runs that draw nothing")
+    look.add_argument("--prompt", help="what to draw, or a text to read")
     look.add_argument("--edit", metavar="PROMPT", help="another prompt, of the same noise and with the first's maps")
     look.add_argument("--share", type=float, default=1.0, help="of the steps that take the first prompt's maps (1)")
     look.add_argument("--weight", action="append", default=[], metavar="WORD=FACTOR", help="read a word more, or less")
     look.add_argument("--layers", nargs="+", metavar="NAME", help='these, such as "backbone.blocks.1.*"; all')
+    look.add_argument("--heads", nargs="+", type=int, metavar="N", help="these, of runs that draw nothing; all")
     look.add_argument("--limit", type=float, default=1.0, metavar="GIB", help="memory that maps may take (1)")
     look.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
     look.add_argument("--steps", type=int, default=20, help="from noise to picture (20)")
@@ -39,18 +42,16 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
 def look(arguments: argparse.Namespace) -> None:
     """Look and write. Raises ConfigError for a run, a prompt or an option that nothing can be seen of."""
     from mmattn.cli.look_prompt import of_prompt
+    from mmattn.cli.look_sample import of_sample
     from mmattn.cli.use import load_task
-    from mmattn.lens import page, strip
 
     html, png = _files(arguments.out)
     task = load_task(arguments.run, arguments.config_dir)
-    if not hasattr(task, "pictures"):
-        raise ConfigError(f"{arguments.run} makes no pictures of prompts, so no word is read in one.")
-    seen = of_prompt(task, arguments)
+    seen = of_prompt(task, arguments) if "steps" in getattr(task, "asks", ()) else of_sample(task, arguments)
     try:
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(page(seen.title, [*seen.rows, *seen.more], seen.facts), encoding="utf-8")
-        strip(seen.rows).save(png)
+        html.write_text(seen.page, encoding="utf-8")
+        seen.strip.save(png)
     except OSError as error:
         raise ConfigError(f"--out={arguments.out} cannot be written: {error}") from error
     print(f"written: {html}, {png}")

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from PIL import Image
 
 from mmattn.cli.draw import known
 from mmattn.errors import ConfigError
-from mmattn.lens import Chain, Rescale, Row
+from mmattn.lens import Chain, Rescale, page, strip
 from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
 from mmattn.lens.words import Word, keys_of, words_of
 from mmattn.tokenizer import Prepared
 
 
-@dataclass(frozen=True)
-class Seen:
-    """rows: for the page and the PNG; more: for the page alone; facts: what was asked for."""
+class Seen(NamedTuple):
+    """What is written: an HTML document and a picture."""
 
-    title: str
-    rows: Sequence[Row]
-    more: Sequence[Row] = ()
-    facts: Sequence[tuple[str, str]] = field(default=())
+    page: str
+    strip: Image.Image
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,8 @@ class Prompt:
 
 def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     """Raises ConfigError for words that are not known, and for maps that do not fit."""
+    if a.file is not None or a.heads is not None or a.prompt is None:
+        raise ConfigError("This run draws prompts: give --prompt, and neither a file nor --heads.")
     prompt = _prompt(task, a.prompt, "--prompt")
     other = prompt if a.edit is None else _prompt(task, a.edit, "--edit")
     louder = [_weight(each, other) for each in a.weight]
@@ -45,7 +46,7 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     first = draw(task, prompt.prepared, layers, asked, keep=a.edit is not None, limit=limit)
     said = "".join(f", {each}" for each in a.weight)
     edits = {other.text + said: Chain(*louder)} if louder else {}
-    if a.edit is not None:
+    if first.maps is not None:
         maps = injected(task, first.maps, prompt.prepared, other.prepared, a.share)
         edits = {
             f"{other.text}{said} (maps of the first prompt injected)": Chain(maps, *louder),
@@ -57,7 +58,8 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         rows.append(word_row(title, after, other.words, info))
     more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]
     facts = [("layers", str(len(layers))), ("steps", str(a.steps)), ("guidance", f"{a.guidance:g}")]
-    return Seen(f"Where “{prompt.text}” is read", rows, more, [*facts, ("seed", str(a.seed))])
+    title = f"Where “{prompt.text}” is read"
+    return Seen(page(title, [*rows, *more], [*facts, ("seed", str(a.seed))]), strip(rows))
 
 
 def _prompt(task: Any, text: str, option: str) -> Prompt:

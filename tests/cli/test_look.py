@@ -74,3 +74,19 @@ def test_what_cannot_be_seen_is_said(drawing_run, words, said, capsys, tmp_path,
     assert look(drawing_run, *words) == 1
     assert re.search(said.replace("(", r"\("), capsys.readouterr().err)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_draws_nothing_shows_which_token_reads_which(image_run, drawing_run, tmp_path, capsys):
+    picture = tmp_path / "digit.png"
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(picture)
+    out = tmp_path / "look.html"
+    assert main(["look", str(image_run), str(picture), "--out", str(out)]) == 0
+    assert "<h2>blocks.0.mixer</h2>" in out.read_text() and out.with_suffix(".png").is_file()
+    for run, words, said in [
+        (image_run, [], "Give a file, or a text by --prompt"),
+        (image_run, [str(picture), "--edit", "a"], "--edit and --weight are for runs that draw prompts"),
+        (image_run, ["no.png"], "no.png: there is no such file"),
+        (drawing_run, [str(picture)], "This run draws prompts: give --prompt, and neither a file nor --heads"),
+    ]:
+        assert main(["look", str(run), *words, "--out", str(out)]) == 1
+        assert said in capsys.readouterr().err
