@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,11 @@ class Painter(nn.Module):
         super().__init__()
         heads = max(1, dim // HEAD_DIM)
         own = partial(Attention, heads=heads, qk_norm=True)
-        mixers = {"grid": GridConvolution, "cross": partial(CrossAttention, heads=heads, qk_norm=True), "self": own}
+        mixers: dict[str, Callable[..., Any]] = {
+            "grid": GridConvolution,
+            "cross": partial(CrossAttention, heads=heads, qk_norm=True),
+            "self": own,
+        }
         self.encoder = Backbone(dim, 2, {"self": own}, position=Learned(dim, [words]))
         where, lean = Learned(dim, [side, side]), ["grid", "cross"]
         self.backbone = Backbone(dim, depth, mixers, position=where, without_mlp=lean, block=AdaptiveBlock)
