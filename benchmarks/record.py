@@ -12,15 +12,14 @@ from mmattn.benchmarks.roofline import Roofline
 from mmattn.errors import MmattnError
 
 
+def about(threads: int) -> dict[str, Any]:
+    """Machine, versions, commit and threads."""
+    return {"machine": machine(), "versions": versions(), "commit": commit(), "threads": threads}
+
+
 def facts(threads: int, roofline: Roofline) -> dict[str, Any]:
-    """Machine, versions, commit, threads and the machine's peaks."""
-    return {
-        "machine": machine(),
-        "versions": versions(),
-        "commit": commit(),
-        "threads": threads,
-        "roofline": roofline._asdict(),
-    }
+    """The same, and the machine's peaks."""
+    return {**about(threads), "roofline": roofline._asdict()}
 
 
 def save(path: Path, text: str) -> None:

@@ -1,18 +1,13 @@
-"""`mmattn bench attention`: measure attention beside other libraries, or against the length."""
+"""`mmattn bench`: what is measured, each by a command of its own."""
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from mmattn.errors import ConfigError, MmattnError, nearest
-
-LENGTHS = (4096, 16384)
-EPILOG = """Batch 1, 4 heads of 64, float32, forward and backward. Both sides compute the same, which is tested first;
-then they take turns. ratio: our time ÷ the other's, below 1 ours is faster; masks and plans are made before, and in
-every turn for "plan anew". Memory, over that of the inputs, is measured in processes of their own.
+ATTENTION = """Batch 1, 4 heads of 64, float32, forward and backward. Both sides compute the same, which is tested
+first; then they take turns. ratio: our time ÷ the other's, below 1 ours is faster; masks and plans are made before,
+and in every turn for "plan anew". Memory, over that of the inputs, is measured in processes of their own.
 
 examples:
   mmattn bench attention
@@ -22,23 +17,55 @@ examples:
 """
 
 
+EDITING = """Prompts of scenes as the training had them, with a colour or a shape swapped, drawn from the same noise:
+how often the asked change happened and nothing else changed, with the first prompt's maps injected (prompt-to-prompt)
+and without.
+
+example:
+  mmattn bench editing --run RUN --prompts 200 --json editing.json
+"""
+CAPTURE = """Sampling with a model of width 512, 64 picture tokens and 77 words, with the mean map of one layer taken on
+the way, against sampling alone, in turns. Outputs must be the same bit for bit.
+"""
+SAMPLING = """20 sampling steps with a model of width 512, 64 picture tokens and 77 words: the text encoder and every
+layer's keys and values computed once, against anew in each step, in turns. Results must be equal.
+"""
+
+
 def add_bench(verbs: Any) -> None:
-    """The verb and its options."""
-    bench = verbs.add_parser(
-        "bench",
-        help="measure attention beside other libraries",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    bench.add_argument("what", choices=("attention",))
-    bench.add_argument("--length", nargs="+", type=_positive, metavar="N", help="tokens (4096 16384)")
+    """The verb and what it measures."""
+    bench = verbs.add_parser("bench", help="measure attention, sampling and editing")
+    kinds = bench.add_subparsers(dest="what", required=True, metavar="WHAT")
+    _attention(_kind(kinds, "attention", "attention beside other libraries", ATTENTION))
+    editing = _kind(kinds, "editing", "how well a run's pictures are edited by their prompts", EDITING)
+    editing.add_argument("--run", required=True, help="a run of text_to_image on scenes")
+    editing.add_argument("--prompts", type=positive, default=200, metavar="N", help="pairs of prompts (200)")
+    editing.add_argument("--share", type=float, default=1.0, help="of the steps in which maps are injected (1)")
+    editing.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
+    editing.add_argument("--steps", type=positive, default=20, help="from noise to picture (20)")
+    editing.add_argument("--seed", type=int, default=0)
+    editing.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
+    editing.add_argument("--json", metavar="FILE", help="write all figures")
+    editing.add_argument("--config-dir", metavar="DIR", help="your own yaml files and modules, which are trusted")
+    for name, said, epilog, turns in (
+        ("capture", "what it costs to watch a layer", CAPTURE, 15),
+        ("sampling", "what it saves to read a prompt once", SAMPLING, 5),
+    ):
+        kind = _kind(kinds, name, said, epilog)
+        kind.add_argument("--turns", type=positive, default=turns, metavar="T", help=f"pairs of runs ({turns})")
+        kind.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
+        kind.add_argument("--json", metavar="FILE", help="write all figures")
+
+
+def _attention(bench: argparse.ArgumentParser) -> None:
+    bench.add_argument("--length", nargs="+", type=positive, metavar="N", help="tokens (4096 16384)")
     bench.add_argument("--case", nargs="+", default=[], metavar="NAME", help="these cases, such as window_256; all")
     bench.add_argument("--pattern", nargs="+", default=[], metavar="NAME", help="cases that begin so, such as window")
     bench.add_argument(
         "--against", nargs="+", default=[], metavar="NAME", help="sdpa, local_attention, longformer; what each case has"
     )
-    bench.add_argument("--turns", type=_positive, default=5, metavar="T", help="pairs of runs (5)")
-    bench.add_argument("--threads", type=_positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
+    bench.add_argument("--turns", type=positive, default=5, metavar="T", help="pairs of runs (5)")
+    bench.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
     bench.add_argument("--scale", action="store_true", help="ours alone from 2,048 to 131,072 tokens")
     bench.add_argument("--json", metavar="FILE", help="write all figures")
     bench.add_argument(
@@ -48,89 +75,42 @@ def add_bench(verbs: Any) -> None:
 
 def bench(arguments: argparse.Namespace) -> None:
     """Measure, show and save. Raises ConfigError for what is not known, MmattnError at the end where a row is wrong."""
-    from mmattn.benchmarks import roofline
-    from mmattn.benchmarks.record import facts
-    from mmattn.benchmarks.show import about
+    if arguments.what == "attention":
+        from mmattn.cli.bench_attention import attention
+
+        attention(arguments)
+    elif arguments.what == "editing":
+        from mmattn.cli.bench_editing import editing
+
+        editing(arguments)
+    else:
+        _ratio(arguments)
+
+
+def _ratio(arguments: argparse.Namespace) -> None:
+    """`capture` or `sampling`."""
+    from dataclasses import asdict
+
+    from mmattn.benchmarks.capture import watched
+    from mmattn.benchmarks.painter import painter
+    from mmattn.benchmarks.record import about, save_json
+    from mmattn.benchmarks.sampling import cached
     from mmattn.benchmarks.timing import pinned
 
-    asked: list[Any] = _scaled(arguments) if arguments.scale else _pairs(arguments)
+    measure = watched if arguments.what == "capture" else cached
     with pinned(arguments.threads) as threads:
-        found = roofline.measure()
-        print(about(found, threads), flush=True)
-        (_scale if arguments.scale else _table)(asked, arguments, facts(threads, found))
+        found = measure(painter(), arguments.turns)
+    print(found.line())
+    save_json(arguments.json, about(threads), **{arguments.what: [asdict(found)]})
 
 
-def _table(asked: list[tuple[str, str]], arguments: argparse.Namespace, known: dict[str, Any]) -> None:
-    from mmattn.benchmarks import show
-    from mmattn.benchmarks.attention import measured
-    from mmattn.benchmarks.plot import rows_page
-    from mmattn.benchmarks.record import save, save_json
-
-    rows = []
-    for length in arguments.length or LENGTHS:
-        for case, against in asked:
-            peak = known["roofline"]["matmul_flops"]
-            rows.append(measured(case, against, length, arguments.turns, known["threads"], peak))
-            print(show.line(rows[-1]), flush=True)
-            save_json(arguments.json, known, rows=[asdict(row) for row in rows])  # so far: the rest may take an hour
-    show.console().print(show.rows_table(rows))
-    page = Path(arguments.out) / "attention.html"
-    save(page, rows_page(rows, known))
-    print(f"pictures: {page}")
-    missed = [row for row in rows if row.wrong or (row.note and row.against in arguments.against)]
-    if missed:
-        raise MmattnError("\n  ".join(["not all could be measured:", *map(show.line, missed)]))
+def _kind(kinds: Any, name: str, said: str, epilog: str) -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    kind: argparse.ArgumentParser = kinds.add_parser(name, help=said, epilog=epilog, formatter_class=raw)
+    return kind
 
 
-def _scale(cases: list[str], arguments: argparse.Namespace, known: dict[str, Any]) -> None:
-    from mmattn.benchmarks import show
-    from mmattn.benchmarks.plot import scale_page
-    from mmattn.benchmarks.record import save, save_json
-    from mmattn.benchmarks.scale import LENGTHS, growths, points
-
-    found = []
-    for point in points(cases, arguments.length or LENGTHS, arguments.turns, known["threads"]):
-        found.append(point)
-        print(f"{point.case} at {point.length:,}: {point.seconds:.3f} s", flush=True)
-    grown = growths(found)
-    show.console().print(show.scale_table(found))
-    for each in grown:
-        print(show.growth_line(each))
-    save_json(arguments.json, known, scale=[p._asdict() for p in found], growth=[g._asdict() for g in grown])
-    page = Path(arguments.out) / "scale.html"
-    save(page, scale_page(found, grown, known))
-    print(f"pictures: {page}")
-
-
-def _pairs(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    """Cases and the others that they are measured against. Raises ConfigError where nothing is left."""
-    from mmattn.benchmarks.cases import CASES, selected
-    from mmattn.benchmarks.peers import OURS, PEERS
-
-    others = [name for name in PEERS if name != OURS]
-    for name in arguments.against:
-        if name not in others:
-            known = f"{nearest(name, others)} Known: {', '.join(others)}."
-            raise ConfigError(f"Nothing is measured against '{name}'.{known}")
-    wanted = arguments.against or others
-    names = selected(arguments.case, arguments.pattern)
-    pairs = [(case, against) for case in names for against in CASES[case].against if against in wanted]
-    if not pairs:
-        raise ConfigError(f"{', '.join(names)}: not measured against {', '.join(wanted)}.")
-    return pairs
-
-
-def _scaled(arguments: argparse.Namespace) -> list[str]:
-    """Cases that are measured by length."""
-    from mmattn.benchmarks.cases import selected
-    from mmattn.benchmarks.scale import SCALED
-
-    if arguments.against:
-        raise ConfigError("--scale measures ours alone: leave out --against.")
-    return selected(arguments.case or ([] if arguments.pattern else SCALED), arguments.pattern)
-
-
-def _positive(word: str) -> int:
+def positive(word: str) -> int:
     number = int(word)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

@@ -25,7 +25,7 @@ def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[st
     if count < 1:
         raise ConfigError(f"--count={count} must be at least 1 picture.")
     if not prompt.strip():
-        print("The prompt is empty: pictures are made without a condition.", file=sys.stderr)
+        print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)
         contexts = None
     else:
         contexts = [known(task.source, prompt, "--prompt")] * count

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from mmattn.cli.bench import add_bench
+from mmattn.cli.look import add_look
 from mmattn.errors import ConfigError, MmattnError
 
 EXAMPLES = """examples:
@@ -20,6 +21,7 @@ EXAMPLES = """examples:
   mmattn evaluate RUN --split test
   mmattn predict RUN FILE --json
   mmattn generate RUN --prompt "The "
+  mmattn look RUN --prompt "a red circle"
   mmattn check tokenizer=protein
   mmattn kernels text
   mmattn bench attention --pattern window
@@ -71,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     kernels = verbs.add_parser("kernels", help="how attention is computed here, and why so")
     kernels.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
     kernels.add_argument("--measure", action="store_true", help="measure when skipping pays on this machine")
-    for verb in (train, evaluate, predict, generate, check, kernels):
+    for verb in (train, evaluate, predict, generate, add_look(verbs), check, kernels):
         verb.add_argument(
             "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
         )
@@ -109,6 +111,11 @@ def _run(arguments: argparse.Namespace) -> None:
         from mmattn.cli.bench import bench
 
         bench(arguments)
+        return
+    if arguments.verb == "look":
+        from mmattn.cli.look import look
+
+        look(arguments)
         return
     given = arguments.config_dir
     if arguments.verb == "train":

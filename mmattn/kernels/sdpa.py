@@ -22,7 +22,7 @@ def sdpa(request: Request) -> Tensor:
     if visibility.needs_no_mask and bias is None:
         return scaled_dot_product_attention(query, key, value, None, dropout, causal, scale=scale, enable_gqa=grouped)
     query, key, value, *_ = request = lowered(request)
-    bias = cast(Added | None, request.bias)  # others were refused
+    bias = cast(Added, request.bias)  # or None; others were refused
     told: dict[str, Any] = {"scale": scale, "dropout_p": dropout, "enable_gqa": grouped}
     if visibility.needs_no_mask and is_toeplitz(request):
         mask = toeplitz(bias, query.shape[1], visibility.queries, later=not causal, dtype=query.dtype)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mmattn.lens.overlay import overlay
+from mmattn.lens.writing import fitted, font
 from mmattn.report.cards import Card
 from mmattn.report.page import gallery, section, tiles
 from mmattn.report.page import page as document
@@ -59,23 +60,35 @@ def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = ())
 def strip(rows: Sequence[Row]) -> Image.Image:
     """The rows under one another, each with its title and the words' captions: to be saved as a PNG.
 
-    The writing is in the font that comes with Pillow, which has Latin letters and few signs; the page has them all.
+    The writing is in the font that comes with Pillow, which has few signs beside ASCII (see `written`); the page has
+    them all.
     """
     highest = largest(rows)
     shown = [[(caption, _sized(picture)) for caption, picture in row.pictures(highest)] for row in rows]
     heights = [2 * LINE + GAP + max(image.height for _, image in each) for each in shown]
     columns = max(map(len, shown), default=0)
-    out = Image.new("RGB", (GAP + columns * (SIDE + GAP), GAP + sum(heights)), "white")
-    draw, font = ImageDraw.Draw(out), ImageFont.load_default(12)
+    scale = LINE + GAP if highest else 0
+    out = Image.new("RGB", (GAP + columns * (SIDE + GAP), GAP + sum(heights) + scale), "white")
+    draw = ImageDraw.Draw(out)
     top = GAP
     for row, each, height in zip(rows, shown, heights, strict=True):
-        draw.text((GAP, top), row.title, "black", font)
+        draw.text((GAP, top), fitted(row.title, out.width - 2 * GAP), "black", font())
         for place, (caption, image) in enumerate(each):
             left = GAP + place * (SIDE + GAP)
-            draw.text((left, top + LINE), _fitted(caption, font), "#5d6670", font)
+            draw.text((left, top + LINE), fitted(caption, SIDE), "#5d6670", font())
             out.paste(image, (left, top + 2 * LINE))
         top += height
+    if highest:
+        _scale(out, top, highest)
     return out
+
+
+def _scale(out: Image.Image, top: int, highest: float) -> None:
+    """What the colours mean, on a line of its own."""
+    bar = overlay(np.full((LINE, SIDE), 128, np.uint8), np.linspace(0, highest, SIDE)[None], highest)
+    out.paste(Image.fromarray(bar), (GAP, top))
+    said = fitted(f"weights from 0 to {highest:.3g}", out.width - SIDE - 3 * GAP)
+    ImageDraw.Draw(out).text((SIDE + 2 * GAP, top), said, "#5d6670", font())
 
 
 def _sized(picture: np.ndarray) -> Image.Image:
@@ -83,12 +96,3 @@ def _sized(picture: np.ndarray) -> Image.Image:
     scale = SIDE / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.NEAREST)
-
-
-def _fitted(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Cut to a picture's width."""
-    shown = caption
-    while font.getlength(shown) > SIDE and len(caption) > 1:
-        caption = caption[:-1]
-        shown = caption + "…"
-    return shown

@@ -104,5 +104,5 @@ def fits(shape: tuple[int, ...], size: int, limit: int, where: str) -> None:
         said = " × ".join(str(count) for count in shape)
         raise ConfigError(
             f"{where} has a map of {said} weights, {total / 2**30:.2g} GiB, and limit is {limit / 2**30:.2g} GiB: "
-            "choose fewer heads, layers, queries or keys, take the mean over heads, or raise limit."
+            "choose fewer heads, layers, steps, queries or keys, take the mean over heads, or raise limit."
         )

@@ -30,3 +30,12 @@ def stop_and_resume(words: Sequence[str], folder: Path, monkeypatch: pytest.Monk
         patched.setattr(Task, "training_step", stop_in_the_second_epoch)
         assert main(["train", "image", *words, f"run.dir={folder}"]) == 1
     assert main(["train", "--resume", str(folder)]) == 0
+
+
+SMALL_DRAWING = [
+    "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
+    "trainer.max_epochs=1",
+    "task.judge.prompts=2",
+    "task.judge.steps=1",
+    "callbacks.pictures.steps=1",
+]  # fmt: skip

@@ -11,18 +11,10 @@ from PIL import Image
 from mmattn.cli.main import main
 from mmattn.cli.use import evaluate
 
-SMALL = [
-    "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
-    "trainer.max_epochs=1", "task.judge.prompts=2", "task.judge.steps=1",
-    "callbacks.pictures.steps=1",
-]  # fmt: skip
 
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "drawn"
-    assert main(["train", "text_to_image", *SMALL, f"run.dir={folder}"]) == 0
-    return folder
+@pytest.fixture
+def run(drawing_run):
+    return drawing_run
 
 
 def drawn(run, tmp_path, *words: str) -> np.ndarray:
@@ -53,13 +45,15 @@ def test_heun_and_guidance_can_be_asked_for(run, tmp_path):
 
 def test_an_empty_prompt_is_said_and_drawn(run, tmp_path, capsys):
     assert drawn(run, tmp_path, "--prompt", " ").shape == (32, 32, 3)
-    assert "made without a condition" in capsys.readouterr().err
+    assert "The prompt is empty: pictures are unconditional" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--prompt", "a rod circle"], "training never showed 'rod'. Did you mean 'red'?"),
+        (["--prompt", "a rod cicle"], "'rod', 'cicle'. Did you mean 'red'? Did you mean 'circle'?"),
+        (["--prompt", "a red zeppelin"], "never showed 'zeppelin'. It knows: a, above,"),
         (["--prompt", "a red circle", "--guidance", "-1"], "guidance=-1.0 must be at least 0"),
         (["--prompt", "a red circle", "--temperature", "1"], "--temperature: pictures of this run are made with"),
         (["--prompt", "a red circle", "--count", "0"], "--count=0 must be at least 1"),

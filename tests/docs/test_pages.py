@@ -10,7 +10,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
-from mmattn.cli import bench, check, kernels, launch, predict, train, use
+from mmattn.cli import bench, check, kernels, launch, look, predict, train, use
 from mmattn.cli.compose import checked_sweep, choices, composed
 from mmattn.cli.main import main
 from tests.docs.pages import GUIDE, PAGES, ROOT, blocks, commands, write_files
@@ -38,7 +38,7 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
     for module, verb in [(launch, "launch"), (train, "resume"), (check, "check"), (use, "evaluate"),
                          (predict, "predict"), (use, "generate"), (predict, "show_predictions"),
                          (kernels, "kernels_of"), (kernels, "all_kernels"), (kernels, "measure"),
-                         (bench, "bench")]:  # fmt: skip
+                         (bench, "bench"), (look, "look")]:  # fmt: skip
         monkeypatch.setattr(module, verb, lambda *given, verb=verb, **_: called.append((verb, *given)) or {})
     words = shlex.split(line)[1:]
     if "--help" in words:

@@ -12,6 +12,7 @@ from PIL import Image
 from mmattn.lens import Row, page, strip
 from mmattn.lens.overlay import overlay
 from mmattn.lens.page import largest
+from mmattn.lens.writing import written
 from mmattn.report.pictures import STOPS
 from tests.report.balance import Balance
 
@@ -69,7 +70,7 @@ def test_the_page_is_whole_and_needs_no_network():
 def test_the_strip_holds_every_picture(tmp_path):
     image = strip(rows())
     image.save(tmp_path / "look.png")
-    assert Image.open(tmp_path / "look.png").size == image.size == (8 + 3 * 168, 8 + 2 * (44 + 107))
+    assert Image.open(tmp_path / "look.png").size == image.size == (8 + 3 * 168, 8 + 2 * (44 + 107) + 26)
     array = np.asarray(image)
     first = np.asarray(Image.fromarray(rows()[0].picture).resize((160, 107), Image.Resampling.NEAREST))
     assert np.array_equal(array[44 : 44 + 107, 8:168], first)
@@ -81,3 +82,8 @@ def test_a_long_caption_is_cut_to_its_picture():
     word = "Donaudampfschifffahrtsgesellschaft" * 3
     array = np.asarray(strip([Row("a", GREY, [(word, HEAT)])]))
     assert (array[26:44, 176:336] < 200).any() and (array[26:44, 337:] == 255).all()
+
+
+def test_signs_that_the_font_lacks_are_written_by_others():
+    assert written("8 × 8, rows 0–3, é, ␣a → …") == "8 x 8, rows 0-3, e, _a -> …"
+    assert written("漢\n") == "??"

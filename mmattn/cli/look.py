@@ -1,0 +1,67 @@
+"""`mmattn look`: what reads what inside a run, as a page and a PNG."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mmattn.errors import ConfigError
+
+EPILOG = """Where each word of a prompt is read, for runs that make pictures. --edit makes the edited prompt's picture
+of the same noise, with the first one's maps and without. Of other runs: which tokens of a sample read which.
+
+examples:
+  mmattn look RUN --prompt "a red circle left of a blue square"
+  mmattn look RUN --prompt "a red circle" --edit "a blue circle" --out look/
+  mmattn look RUN --prompt "a red circle" --weight circle=2
+  mmattn look RUN FILE --layers "backbone.blocks.0.*" --heads 0 2
+"""
+
+
+def add_look(verbs: Any) -> argparse.ArgumentParser:
+    """The verb and its options."""
+    raw = argparse.RawDescriptionHelpFormatter
+    look = verbs.add_parser("look", help="attention maps of a run", epilog=EPILOG, formatter_class=raw)
+    look.add_argument("run")
+    look.add_argument("file", nargs="?", help="a sample, for runs that draw nothing")
+    look.add_argument("--prompt", help="what to draw, or a text to read")
+    look.add_argument("--edit", metavar="PROMPT", help="another prompt, of the same noise and with the first's maps")
+    look.add_argument("--share", type=float, default=1.0, help="of the steps that take the first prompt's maps (1)")
+    look.add_argument("--weight", action="append", default=[], metavar="WORD=FACTOR", help="read a word more, or less")
+    look.add_argument("--layers", nargs="+", metavar="NAME", help='these, such as "backbone.blocks.1.*"; all')
+    look.add_argument("--heads", nargs="+", type=int, metavar="N", help="these, of runs that draw nothing; all")
+    look.add_argument("--limit", type=float, default=1.0, metavar="GIB", help="memory that maps may take (1)")
+    look.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
+    look.add_argument("--steps", type=int, default=20, help="from noise to picture (20)")
+    look.add_argument("--seed", type=int, default=0)
+    look.add_argument("--out", default="look.html", metavar="FILE", help="a page and a PNG of this name, or a folder")
+    return look
+
+
+def look(arguments: argparse.Namespace) -> None:
+    """Look and write. Raises ConfigError for a run, a prompt or an option that nothing can be seen of."""
+    from mmattn.cli.look_prompt import of_prompt
+    from mmattn.cli.look_sample import of_sample
+    from mmattn.cli.use import load_task
+
+    html, png = _files(arguments.out)
+    task = load_task(arguments.run, arguments.config_dir)
+    seen = of_prompt(task, arguments) if "steps" in getattr(task, "asks", ()) else of_sample(task, arguments)
+    try:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(seen.page, encoding="utf-8")
+        seen.strip.save(png)
+    except OSError as error:
+        raise ConfigError(f"--out={arguments.out} cannot be written: {error}") from error
+    print(f"written: {html}, {png}")
+
+
+def _files(out: str) -> tuple[Path, Path]:
+    """The page's and the PNG's."""
+    path = Path(out)
+    if path.is_dir() or not path.suffix:
+        path = path / "look.html"
+    if path.suffix.lower() not in (".html", ".png"):
+        raise ConfigError(f"--out={out}: a page and a PNG are written; name one of them, or a folder.")
+    return path.with_suffix(".html"), path.with_suffix(".png")

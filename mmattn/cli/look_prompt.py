@@ -1,0 +1,81 @@
+"""`mmattn look` for runs that make pictures: where the words of a prompt are read, before and after edits."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from mmattn.tasks.prompts import known
+from mmattn.errors import ConfigError
+from mmattn.lens import Chain, Rescale, page, strip
+from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
+from mmattn.lens.words import Word, keys_of, words_of
+from mmattn.tokenizer import Prepared
+
+
+class Seen(NamedTuple):
+    """What is written: an HTML document and a picture."""
+
+    page: str
+    strip: Image.Image
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """As it was written, as the model reads it, and its words."""
+
+    text: str
+    prepared: Prepared
+    words: Sequence[Word]
+
+
+def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
+    """Raises ConfigError for words that are not known, and for maps that do not fit."""
+    if a.file is not None or a.heads is not None or a.prompt is None:
+        raise ConfigError("This run draws prompts: give --prompt, and neither a file nor --heads.")
+    prompt = _prompt(task, a.prompt, "--prompt")
+    other = prompt if a.edit is None else _prompt(task, a.edit, "--edit")
+    louder = [_weight(each, other) for each in a.weight]
+    layers, info = readers(task, a.layers), info_of(task)
+    asked = {"steps": a.steps, "guidance": a.guidance, "seed": a.seed}
+    limit = int(a.limit * 2**30)
+    first = draw(task, prompt.prepared, layers, asked, keep=a.edit is not None, limit=limit)
+    said = "".join(f", {each}" for each in a.weight)
+    edits = {other.text + said: Chain(*louder)} if louder else {}
+    if first.maps is not None:
+        maps = injected(task, first.maps, prompt.prepared, other.prepared, a.share)
+        edits = {
+            f"{other.text}{said} (maps of the first prompt injected)": Chain(maps, *louder),
+            f"{other.text}{said} (its own maps, the same noise)": Chain(*louder),
+        }
+    rows = [word_row(prompt.text, first, prompt.words, info)]
+    for title, edit in edits.items():
+        after = draw(task, other.prepared, layers, asked, edit=edit, limit=limit)
+        rows.append(word_row(title, after, other.words, info))
+    more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]
+    facts = [("layers", str(len(layers))), ("steps", str(a.steps)), ("guidance", f"{a.guidance:g}")]
+    title = f"Where “{prompt.text}” is read"
+    return Seen(page(title, [*rows, *more], [*facts, ("seed", str(a.seed))]), strip(rows))
+
+
+def _prompt(task: Any, text: str, option: str) -> Prompt:
+    if not text.strip():
+        raise ConfigError(f"{option} is empty: a picture of no prompt is unconditional, and no word is read in it.")
+    prepared = known(task.source, text, option)
+    return Prompt(text, prepared, words_of(task.source, prepared, text))
+
+
+def _weight(given: str, prompt: Prompt) -> Rescale:
+    """Of `circle=2`."""
+    word, _, said = given.rpartition("=")
+    try:
+        factor = float(said)
+    except ValueError:
+        factor = -1.0
+    if not word or not 0 <= factor < float("inf"):
+        raise ConfigError(f"--weight {given}: write it as WORD=FACTOR with a factor of at least 0, such as circle=2.")
+    return Rescale(keys_of(prompt.words, word, f"--weight {given}"), factor)

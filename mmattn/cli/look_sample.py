@@ -1,0 +1,41 @@
+"""`mmattn look` for runs that draw nothing: which tokens of a sample read which."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mmattn.cli.look_prompt import Seen
+from mmattn.data.dataset import pieces
+from mmattn.data.source import Sample
+from mmattn.errors import ConfigError
+from mmattn.lens import Row, page, strip
+from mmattn.lens.matrix import matrices_page, matrices_strip
+from mmattn.lens.own import TOKENS, own_maps
+
+
+def of_sample(task: Any, a: argparse.Namespace) -> Seen:
+    """The first sample of a file, or a text; of a long one the first piece. Raises ConfigError where there is none."""
+    if a.edit is not None or a.weight:
+        raise ConfigError("--edit and --weight are for runs that draw prompts in steps from noise; this one does not.")
+    if (a.file is None) == (a.prompt is None):
+        raise ConfigError("Give a file, or a text by --prompt: one of them is looked at.")
+    tokenizer = task.tokenizer
+    sample = Sample("--prompt", a.prompt) if a.file is None else tokenizer.read(_existing(a.file))[0]
+    prepared = pieces(tokenizer, sample.name, tokenizer.prepare(sample))[0]
+    found = own_maps(task, prepared, a.layers, a.heads, limit=int(a.limit * 2**30))
+    count = tokenizer.length(prepared)
+    title = f"Self-attention in {a.file or repr(a.prompt)}"
+    facts = [("layers", str(len(found))), ("tokens", str(count))]
+    if isinstance(found[0], Row):
+        return Seen(page(title, found, facts), strip(found))
+    if count > TOKENS:
+        facts.append(("shown", f"the first {TOKENS}"))
+    return Seen(matrices_page(title, found, facts), matrices_strip(found))
+
+
+def _existing(file: str) -> Path:
+    if not Path(file).is_file():
+        raise ConfigError(f"{file}: there is no such file.")
+    return Path(file)

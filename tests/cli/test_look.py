@@ -1,0 +1,92 @@
+"""`mmattn look`: what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmattn.cli.main import main
+
+PROMPT = "a red circle left of a blue square"
+OTHER = "a red circle right of a blue square"
+
+
+def look(run, *words: str) -> int:
+    return main(["look", str(run), "--steps", "2", *words])
+
+
+def test_words_are_shown_over_the_picture(drawing_run, tmp_path):
+    assert look(drawing_run, "--prompt", PROMPT, "--out", str(tmp_path / "new")) == 0
+    markup = (tmp_path / "new" / "look.html").read_text()
+    assert not re.search(r"https?://|<script|<link", markup)
+    headings = re.findall("<h2>(.*?)</h2>", markup)
+    assert headings[0] == PROMPT and len(headings) == 1 + 2 * 8
+    assert "square, step by step" in headings and "circle, layer by layer" in headings
+    image = Image.open(tmp_path / "new" / "look.png")
+    assert image.width == 8 + 9 * 168
+
+
+def test_the_picture_is_the_one_that_generate_makes(drawing_run, tmp_path):
+    assert look(drawing_run, "--prompt", PROMPT, "--seed", "3", "--out", str(tmp_path / "a.png")) == 0
+    words = ["--prompt", PROMPT, "--seed", "3", "--steps", "2", "--out", str(tmp_path / "b.png")]
+    assert main(["generate", str(drawing_run), *words]) == 0
+    made = Image.open(tmp_path / "b.png").resize((160, 160), Image.Resampling.NEAREST)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "a.png"))[44:204, 8:168], np.asarray(made))
+
+
+def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_path):
+    out = tmp_path / "edit.html"
+    assert look(drawing_run, "--prompt", PROMPT, "--edit", OTHER, "--weight", "circle=2", "--out", str(out)) == 0
+    headings = re.findall("<h2>(.*?)</h2>", out.read_text())
+    assert headings[:3] == [
+        PROMPT,
+        f"{OTHER}, circle=2 (maps of the first prompt injected)",
+        f"{OTHER}, circle=2 (its own maps, the same noise)",
+    ]
+    assert out.with_suffix(".png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--prompt", " "], "a picture of no prompt is unconditional"),
+        (["--prompt", "a rad circle"], "--prompt: training never showed 'rad'. Did you mean 'red'?"),
+        (["--prompt", PROMPT, "--edit", "a rad circle"], "--edit: training never showed 'rad'"),
+        (["--prompt", "red", "--edit", "blue square"], "no token in common and differ in length"),
+        (["--prompt", PROMPT, "--weight", "circel=2"], "no word 'circel'; it has a, red, circle,"),
+        (["--prompt", PROMPT, "--weight", "circle"], "write it as WORD=FACTOR"),
+        (["--prompt", PROMPT, "--weight", "circle=nan"], "write it as WORD=FACTOR"),
+        (["--prompt", PROMPT, "--guidance", "-1"], "guidance=-1.0 must be at least 0"),
+        (["--prompt", PROMPT, "--steps", "0"], "steps=0 at least 1"),
+        (["--prompt", PROMPT, "--edit", OTHER, "--share", "2"], "share=2.0 of the steps must lie between 0 and 1"),
+        (["--prompt", PROMPT, "--limit", "1e-6"], "2 × 64 × 8 weights, 3.8e-06 GiB.*choose fewer heads, layers, steps"),
+        (["--prompt", PROMPT, "--edit", OTHER, "--limit", "1e-5"], "Queries of all layers.*GiB"),
+        (["--prompt", PROMPT, "--layers", "backbone.blocks.2.*"], "backbone.blocks.2.mixer read no prompt"),
+        (["--prompt", PROMPT, "--layers", "x"], "layers='x' is no attention layer"),
+        (["--prompt", PROMPT, "--out", "look.jpg"], "a page and a PNG are written"),
+    ],
+)
+def test_what_cannot_be_seen_is_said(drawing_run, words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert look(drawing_run, *words) == 1
+    assert re.search(said.replace("(", r"\("), capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_that_draws_nothing_shows_which_token_reads_which(image_run, drawing_run, tmp_path, capsys):
+    picture = tmp_path / "digit.png"
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(picture)
+    out = tmp_path / "look.html"
+    assert main(["look", str(image_run), str(picture), "--out", str(out)]) == 0
+    assert "<h2>blocks.0.mixer</h2>" in out.read_text() and out.with_suffix(".png").is_file()
+    for run, words, said in [
+        (image_run, [], "Give a file, or a text by --prompt"),
+        (image_run, [str(picture), "--edit", "a"], "--edit and --weight are for runs that draw prompts"),
+        (image_run, ["no.png"], "no.png: there is no such file"),
+        (drawing_run, [str(picture)], "This run draws prompts: give --prompt, and neither a file nor --heads"),
+    ]:
+        assert main(["look", str(run), *words, "--out", str(out)]) == 1
+        assert said in capsys.readouterr().err
