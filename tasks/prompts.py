@@ -9,7 +9,6 @@ from mmattn.data.source import Sample
 from mmattn.errors import ConfigError, nearest
 from mmattn.tokenizer import Prepared
 
-
 FEW = 40
 """Words that a message lists at most."""
 

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from mmattn.tasks.prompts import known
 from mmattn.errors import ConfigError
 from mmattn.lens import Chain, Rescale, page, strip
 from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
 from mmattn.lens.words import Word, keys_of, words_of
+from mmattn.tasks.prompts import known
 from mmattn.tokenizer import Prepared
 
 
