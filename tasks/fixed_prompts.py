@@ -8,12 +8,12 @@ from typing import Any
 
 import lightning
 
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.limits import whole, within
 from mmattn.report.cards import item, title
 from mmattn.report.course import FOLDER, save
-from mmattn.tasks.prompts import known
 from mmattn.tokenizer import Prepared
 
 
@@ -77,7 +77,7 @@ class FixedPrompts(lightning.Callback):
         dataset = data.dataset("validation")
         found = []
         for index in range(min(self.most, len(dataset))):
-            prepared = item(dataset, index)[task.context]
-            shown = task.source.show(prepared)
-            found.append((shown if isinstance(shown, str) else title(dataset, index), prepared))
+            value = dataset.samples[dataset.items[index].sample].value[task.context]
+            said = value if isinstance(value, str) else title(dataset, index)
+            found.append((said, item(dataset, index)[task.context]))
         return found

@@ -62,7 +62,8 @@ def pointed(
     """
     places = task.coordinates.cpu()
     info = TokenInfo.from_lengths([len(places)] * len(captions), coordinates=places.expand(len(captions), -1, -1))
-    weights, found = weights[: len(captions)].cpu(), []
+    weights = weights[: len(captions)].cpu()
+    found: list[Pointed] = []
     for row, (caption, picture) in enumerate(zip(captions, pictures, strict=True)):
         named = find(picture, caption)
         heats = [heat_map(weights, info, _tokens(task.source, prepared[row], each), row=row) for each in named]

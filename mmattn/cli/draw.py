@@ -8,9 +8,9 @@ from typing import Any
 
 from PIL import Image
 
+from mmattn.data.prompts import known
 from mmattn.errors import ConfigError
 from mmattn.report.pictures import side_by_side
-from mmattn.tasks.prompts import known
 
 
 def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:

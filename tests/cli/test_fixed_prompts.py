@@ -107,7 +107,14 @@ def test_data_without_prompts_of_their_own_show_their_first_captions(tmp_path):
         rows.append(json.dumps({"file": f"{number}.png", "text": sample.value["text"]}))
     (root / "captions.jsonl").write_text("\n".join(rows))
     own = [word for word in SMALL if not word.startswith(("data.", "trainer."))]
-    words = ["data=captions_folder", f"data.root={root}", "trainer.max_epochs=1", "callbacks.pictures.most=2", *DRAWN]
+    words = [
+        "data=captions_folder",
+        f"data.root={root}",
+        "data.validation=0.25",
+        "trainer.max_epochs=1",
+        "callbacks.pictures.most=2",
+        *DRAWN,
+    ]
     assert main(["train", "text_to_image", *own, *words, f"run.dir={tmp_path / 'run'}"]) == 0
     image = Image.open(tmp_path / "run/pictures/epoch_001.png")
     known = {json.loads(row)["text"] for row in rows}
