@@ -17,18 +17,18 @@ from mmattn.tokenizer import Prepared
 GAP = 2  # white pixels between pictures
 
 
-def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
+def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
     """Write `count` pictures of a prompt side by side, as a PNG; `asked` goes on to the task's `pictures`.
 
-    Raises ConfigError for a prompt with words that the run's tokenizer does not know, and for a file that is no PNG or
-    cannot be written.
+    Raises ConfigError for a prompt that is not what the run reads or has words that its tokenizer does not know, and
+    for a file that is no PNG or cannot be written.
     """
     path = Path(out)
     if path.suffix.lower() != ".png":
         raise ConfigError(f"--out={out}: pictures are written as PNG; name the file so.")
     if count < 1:
         raise ConfigError(f"--count={count} must be at least 1 picture.")
-    if not prompt.strip():
+    if isinstance(prompt.value, str) and not prompt.value.strip():
         print("The prompt is empty: pictures are made without a condition.", file=sys.stderr)
         contexts = None
     else:
@@ -46,16 +46,21 @@ def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[st
     return path
 
 
-def known(source: Any, prompt: str) -> Prepared:
-    """The prompt as the tokenizer of contexts prepares it. Raises ConfigError naming words that it does not know."""
-    prepared = source.prepare(Sample("the prompt", prompt))
+def known(source: Any, prompt: Sample) -> Prepared:
+    """The prompt as the tokenizer of contexts prepares it. Raises ConfigError for a text where it reads no texts, and
+    naming words that it does not know."""
+    if isinstance(prompt.value, str) and source.vocabulary is None:
+        raise ConfigError(
+            f"--prompt is a text, and this run reads no texts ({type(source).__name__}): name a file, --prompt-file."
+        )
+    prepared = source.prepare(prompt)
     unknown = getattr(source, "unknown_id", None)
     if unknown is None or not bool((prepared["ids"] == unknown).any()):
         return prepared
     places = source.units(prepared)[prepared["ids"] == unknown].tolist()
-    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt[place:]))]
+    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt.value[place:]))]
     meant = "".join(nearest(word.lower(), source.vocabulary) for word in words[:1])
-    raise ConfigError(f"--prompt: training never showed {', '.join(map(repr, words))}.{meant}")
+    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}.{meant}")
 
 
 def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:

@@ -54,7 +54,11 @@ def data_of(experiment):
     return next(iter([*own, *built_on]), "digits")
 
 
-OF_FEW = {"text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"]}
+OF_FEW = {
+    "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"],
+    "class_to_image": ["data.most=2"],
+    "sound_to_image": ["data.most=2"],
+}
 """By the name of the experiment: what little data needs."""
 
 
