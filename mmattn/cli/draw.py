@@ -28,17 +28,16 @@ def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict
         raise ConfigError(f"--out={out}: pictures are written as PNG; name the file so.")
     if count < 1:
         raise ConfigError(f"--count={count} must be at least 1 picture.")
-    if isinstance(prompt.value, str) and not prompt.value.strip():
-        print("The prompt is empty: pictures are made without a condition.", file=sys.stderr)
-        contexts = None
-    else:
-        contexts = [known(task.source, prompt)] * count
+    empty = isinstance(prompt.value, str) and not prompt.value.strip()
+    contexts = None if empty else [known(task.source, prompt)] * count
     given = {name: value for name, value in asked.items() if value is not None}
     for name in given:
         if name not in task.asks:
             able = ", ".join(f"--{each}" for each in task.asks)
             raise ConfigError(f"--{name}: pictures of this run are made with {able}.")
     made = task.pictures(contexts, count=count, seed=seed, **given)
+    if empty:
+        print("The prompt is empty: pictures are made without a condition.", file=sys.stderr)
     try:
         Image.fromarray(side_by_side(made)).save(path)
     except OSError as error:

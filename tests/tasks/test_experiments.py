@@ -156,6 +156,10 @@ def test_pictures_are_described(tmp_path, scene, capsys):
     capsys.readouterr()
     assert main(["predict", str(run), str(scene)]) == 0
     assert capsys.readouterr().out.rstrip() == f"{scene}: {said['text']}".rstrip()
+    assert main(["generate", str(run), "--prompt-file", str(scene)]) == 1
+    assert "This run makes texts, no pictures: `mmattn predict" in capsys.readouterr().err
+    results = json.loads((run / "results.json").read_text())
+    assert set(results["test"]) == {"loss", "exact"}
 
 
 @pytest.fixture
