@@ -1,4 +1,4 @@
-"""Samples of several sources put together by their class: sounds and pictures of one digit, pictures and their names."""
+"""Samples of several sources put together by their class: sounds and pictures of digits, pictures and names."""
 
 from __future__ import annotations
 

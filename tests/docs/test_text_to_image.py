@@ -10,9 +10,15 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
+from mmattn.build import build
+from mmattn.cli.compose import composed
+from mmattn.cli.draw import known
 from mmattn.cli.main import main
+from mmattn.contracts.sameness import same
+from mmattn.data.source import Sample
 from mmattn.data.synthetic_audio import SyntheticAudio
 from tests.docs.pages import ROOT, write_files
 
@@ -73,6 +79,42 @@ def test_a_sound_becomes_a_picture(my_conf, clip, capsys):
     ]:
         assert main(["generate", str(run), *words]) == 1
         assert said in capsys.readouterr().err
+
+
+def test_a_picture_is_the_context_of_a_picture(my_conf):
+    """Of the same digit, and never the same picture."""
+    words = ["experiment=digit_to_digit", "data.most=6", *FEW[1:]]
+    built = build(composed(words, str(my_conf)))
+    (pairs,) = [built.data.splits["train"]]
+    assert not any(same(pair.value["image"], pair.value["seen"]) for pair in pairs)
+    dataset = built.data.dataset("train")
+    task, batch = built.task.eval(), dataset.batch([(0, index) for index in range(4)])
+    assert torch.isfinite(task.evaluate(batch).loss) and batch["seen"]["patches"].shape == (4, 16, 4)
+    (made,) = task.pictures([dataset.prepared[0]["seen"]], count=1, steps=1)
+    assert made.shape == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "words"),
+    [
+        ("words", []),
+        ("bpe", ["tokenizer.parts.text.vocabulary_size=300"]),
+        ("characters", ["task.encoder.position.grid=[64]"]),
+        ("text", ["task.encoder.position.grid=[64]"]),
+    ],
+)
+def test_texts_are_read_by_any_tokenizer_of_texts(tokenizer, words):
+    """All captions fit the encoder's places."""
+    few = ["data.train=80", "data.validation=4", "data.test=0", *FEW[1:]]
+    chosen = [f"tokenizer@tokenizer.parts.text={tokenizer}", *words, *few]
+    built = build(composed(["experiment=text_to_image", *chosen]))
+    dataset = built.data.dataset("train")
+    longest = sorted(range(80), key=lambda i: len(dataset.samples[i].value["text"]))[-4:]
+    scores = built.task.evaluate(dataset.batch([(0, index) for index in longest]))
+    scores.loss.backward()
+    assert torch.isfinite(scores.loss) and built.task.source.embedding.weight.grad is not None
+    known_text = dataset.samples[0].value["text"]
+    assert torch.equal(known(built.task.source, Sample("x", known_text))["ids"], dataset.prepared[0]["text"]["ids"])
 
 
 @pytest.mark.slow
