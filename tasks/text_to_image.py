@@ -168,7 +168,8 @@ class TextToImage(Task):
         places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
         grid = tuple(int(each) + 1 for each in places.amax(0)[:2])
         restore: Any = self.tokenizer.modelled.restore
-        return [pixels(restore(each.cpu(), grid).numpy()) for each in content]
+        # Restored where the tokenizer's own numbers are; numpy knows no bfloat16.
+        return [pixels(restore(each.float(), grid).cpu().numpy()) for each in content]
 
     # -- showing ----------------------------------------------------------------------------------------------------
 

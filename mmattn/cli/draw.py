@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from mmattn.data.source import Sample
-from mmattn.errors import ConfigError, nearest
-from mmattn.tokenizer import Prepared
-
-GAP = 2  # white pixels between pictures
+from mmattn.errors import ConfigError
+from mmattn.report.pictures import side_by_side
+from mmattn.tasks.prompts import known
 
 
 def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
@@ -43,27 +40,3 @@ def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict
     except OSError as error:
         raise ConfigError(f"--out={out} cannot be written: {error}") from error
     return path
-
-
-def known(source: Any, prompt: Sample) -> Prepared:
-    """The prompt as the tokenizer of contexts prepares it. Raises ConfigError for a text where it reads no texts, and
-    naming words that it does not know."""
-    if isinstance(prompt.value, str) and source.vocabulary is None:
-        raise ConfigError(
-            f"--prompt is a text, and this run reads no texts ({type(source).__name__}): name a file, --prompt-file."
-        )
-    prepared = source.prepare(prompt)
-    unknown = getattr(source, "unknown_id", None)
-    if unknown is None or not bool((prepared["ids"] == unknown).any()):
-        return prepared
-    places = source.units(prepared)[prepared["ids"] == unknown].tolist()
-    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt.value[place:]))]
-    meant = "".join(nearest(word.lower(), source.vocabulary) for word in words[:1])
-    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}.{meant}")
-
-
-def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    """uint8 pictures of one size in a row, with a gap between them."""
-    gap = np.full((pictures[0].shape[0], GAP, *pictures[0].shape[2:]), 255, np.uint8)
-    parts = [part for picture in pictures for part in (picture, gap)][:-1]
-    return np.concatenate(parts, 1)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mmattn.data.readers import read_image
+from PIL import ImageColor
+
+from mmattn.data.readers import on_background, read_image
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut_groups
-from mmattn.errors import BadSample
+from mmattn.errors import BadSample, ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,37 @@ class Captioned:
 
 
 class CaptionedFiles(Source):
-    """Pairs `{"image": a PIL image as the file has it, "text": a caption}`; an image comes once for each caption.
+    """Pairs `{"image": a PIL image, "text": a caption}`; an image comes once for each caption, as the file has it, but
+    in front of a background where it is transparent.
 
     Args:
         listed: what each split holds, captions of one image together.
         validation: where `listed` has no validation split, this share of the training images is set apart, with all
             of their captions: no image is on both sides.
         seed: of that choice.
+        background: a colour as Pillow names it, `white` or `#ffcc00`.
 
-    Raises `BadSample`, when a sample is read, for an image that is missing, unreadable or has no caption, and for an
-    empty caption.
+    Raises `ConfigError`, when made, for a colour that is none, and `BadSample`, when a sample is read, for an image
+    that is missing, unreadable or has no caption, and for an empty caption.
     """
 
-    def __init__(self, listed: Mapping[Split, Sequence[Captioned]], validation: float, seed: int) -> None:
-        self._listed = dict(listed)
+    def __init__(
+        self, listed: Mapping[Split, Sequence[Captioned]], validation: float, seed: int, background: str = "white"
+    ) -> None:
+        try:
+            ImageColor.getrgb(background)
+        except (ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"data.background={background} is no colour: give a name such as white, or '#ffcc00'."
+            ) from error
+        self.background, self._listed = background, dict(listed)
         if "validation" not in self._listed:
             self._listed |= _cut(self._listed["train"], validation, seed)
 
     def samples(self, split: Split) -> Sequence[Sample] | None:
         if split not in self._listed:
             return None
-        return Lazy(len(self._listed[split]), partial(_read, self._listed[split]))
+        return Lazy(len(self._listed[split]), partial(_read, self._listed[split], self.background))
 
 
 def _cut(listed: Sequence[Captioned], validation: float, seed: int) -> dict[Split, Sequence[Captioned]]:
@@ -58,7 +70,7 @@ def _cut(listed: Sequence[Captioned], validation: float, seed: int) -> dict[Spli
     }
 
 
-def _read(listed: Sequence[Captioned], index: int) -> Sample:
+def _read(listed: Sequence[Captioned], background: str, index: int) -> Sample:
     each = listed[index]
     if each.text is None:
         raise BadSample(str(each.image), "has no caption; write one, or move the image elsewhere")
@@ -66,4 +78,5 @@ def _read(listed: Sequence[Captioned], index: int) -> Sample:
         raise BadSample(each.name, f"is an empty caption of {each.image}; write one, or remove it")
     if not each.image.is_file():
         raise BadSample(each.name, f"names the image {each.image}, which is not there; put it there, or remove the row")
-    return Sample(each.name, {"image": read_image(each.image), "text": each.text.strip()})
+    image = on_background(read_image(each.image), background)
+    return Sample(each.name, {"image": image, "text": each.text.strip()})

@@ -26,8 +26,9 @@ class CaptionsFolder(CaptionedFiles):
         root: the folder.
         file_column, text_column: columns of the table.
         validation, seed: see `CaptionedFiles`; used where there is no validation folder.
+        background: the colour behind images that are transparent in part, such as icons.
 
-    Raises `ConfigError`, when made, for a folder or column that is missing, two tables, or no image.
+    Raises `ConfigError`, when made, for a folder or column that is missing, two tables, no image, or no colour.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class CaptionsFolder(CaptionedFiles):
         text_column: str = "text",
         validation: float = 0.1,
         seed: int = 0,
+        background: str = "white",
     ) -> None:
         self.root = files.folder(root, f"images, and {TABLES[0]} or a .txt beside each image")
         self.file_column, self.text_column = file_column, text_column
         folders = files.split_folders(self.root)
-        super().__init__({split: list(self._captions(folder)) for split, folder in folders.items()}, validation, seed)
+        listed = {split: list(self._captions(folder)) for split, folder in folders.items()}
+        super().__init__(listed, validation, seed, background)
 
     def _captions(self, folder: Path) -> Iterator[Captioned]:
         images, _ = files.find(folder, SUFFIXES, "image")

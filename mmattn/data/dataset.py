@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -34,7 +34,7 @@ class Item(NamedTuple):
 class PreparedDataset(Dataset[Batch]):
     """Batches of one split. Every sample is prepared once at construction, so that a bad one is found before training.
 
-    `digest` changes when the names, labels, lengths or order of the used samples do, or a text among them.
+    `digest` changes when the names, labels, lengths or order of the used samples do, or a text in them.
 
     Args:
         samples: raw samples.
@@ -121,14 +121,21 @@ class PreparedDataset(Dataset[Batch]):
         self.names[index], self.given[index] = sample.name, label
         self.prepared.offer(index, prepared)
         # Not the values of pictures and sounds: decoders and resamplers differ a little from machine to machine.
-        text = sample.value if isinstance(sample.value, str) else None
-        said = repr((self.digest, sample.name, None if label is None else label.tolist(), length, text))
+        texts = _texts(sample.value)
+        said = repr((self.digest, sample.name, None if label is None else label.tolist(), length, texts))
         self.digest = hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
     def fetch(self, item: Item) -> Fetched:
         """A sample as it is, or the piece of it that `item` names."""
         prepared = part(self.tokenizer, self.prepared[item.sample], item.start, item.stop)
         return item.sample, self.names[item.sample], self.given[item.sample], prepared
+
+
+def _texts(value: Any) -> Any:
+    """What of a sample's value is text: the value itself, or the texts of a sample of several kinds by their names."""
+    if isinstance(value, Mapping):
+        return sorted((name, each) for name, each in value.items() if isinstance(each, str))
+    return value if isinstance(value, str) else None
 
 
 def spans(tokenizer: Tokenizer, name: str, prepared: Prepared) -> Iterator[tuple[int, int | None]]:

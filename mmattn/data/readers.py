@@ -31,6 +31,17 @@ def read_image(path: Path) -> Image.Image:
         raise BadSample(str(path), f"is not a readable image ({error})") from error
 
 
+def on_background(image: Image.Image, colour: str) -> Image.Image:
+    """The image as it looks in front of a colour: in RGB where some of it may be transparent, else as it is.
+
+    Converting a transparent image to RGB would show what its file happens to hold under it, mostly black.
+    """
+    if image.mode not in ("RGBA", "RGBa", "LA", "La", "PA") and "transparency" not in image.info:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, colour), image).convert("RGB")
+
+
 def read_audio(path: Path) -> Waveform:
     """A decoded sound file of any format that libsndfile knows (wav, flac, ogg, mp3)."""
     try:

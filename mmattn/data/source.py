@@ -53,6 +53,7 @@ class Source(ABC):
 
     `classes`: names of the labels in order, None where samples have none (or are named by the text itself).
     `notes`: what a run should say about its data, a sentence each: duplicates removed, files left out.
+    `prompts`: what may be asked of a model that makes such samples of texts, to watch how it learns.
     """
 
     @property
@@ -61,6 +62,10 @@ class Source(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
         return ()
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from mmattn.lens.align import aligned
 from mmattn.lens.edit import edited
 from mmattn.lens.edits import Blend, Chain, Replace, Rescale
-from mmattn.lens.heat import heat_map, labels, pointing
+from mmattn.lens.heat import heat_map, inside, labels, pointing
 from mmattn.lens.maps import Maps, capture
 from mmattn.lens.mean import Mean
 from mmattn.lens.page import Row, page, strip
@@ -11,5 +11,5 @@ from mmattn.lens.record import Record
 
 __all__ = [
     "Blend", "Chain", "Maps", "Mean", "Record", "Replace", "Rescale", "Row", "aligned", "capture", "edited",
-    "heat_map", "labels", "page", "pointing", "strip",
+    "heat_map", "inside", "labels", "page", "pointing", "strip",
 ]  # fmt: skip

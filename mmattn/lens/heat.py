@@ -69,9 +69,14 @@ def pointing(heat: Tensor, boxes: Sequence[Box]) -> Pointing:
     known = ~heat.isnan()
     if not known.any():
         raise ConfigError("A map without a single weight points nowhere.")
+    within, highest = inside(heat, boxes), heat == heat[known].max()
+    return Pointing(bool(within[highest].all()), float(within[known].double().mean()))
+
+
+def inside(heat: Tensor, boxes: Sequence[Box]) -> Tensor:
+    """bool (rows, columns): the places whose middle is in one of the boxes, which are those of `pointing`."""
     rows, columns = (torch.arange(size, device=heat.device) + 0.5 for size in heat.shape)
-    inside = torch.zeros_like(known)
+    within = torch.zeros(heat.shape, dtype=torch.bool, device=heat.device)
     for top, left, bottom, right in boxes:
-        inside |= ((rows >= top) & (rows < bottom))[:, None] & ((columns >= left) & (columns < right))
-    highest = heat == heat[known].max()
-    return Pointing(bool(inside[highest].all()), float(inside[known].double().mean()))
+        within |= ((rows >= top) & (rows < bottom))[:, None] & ((columns >= left) & (columns < right))
+    return within

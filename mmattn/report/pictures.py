@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
 STOPS = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164))
 """Six colours along matplotlib's "inferno": rising lightness, readable in every kind of colour vision."""
+
+GAP = 2  # white pixels between pictures
 
 
 def heat(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -26,6 +29,13 @@ def pixels(image: np.ndarray) -> np.ndarray:
     chosen = image if image.shape[0] == 3 else image.mean(0, keepdims=True)
     out = (chosen.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)
     return out[..., 0] if out.shape[-1] == 1 else out
+
+
+def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """uint8 pictures of one size in a row, with a gap between them."""
+    gap = np.full((pictures[0].shape[0], GAP, *pictures[0].shape[2:]), 255, np.uint8)
+    parts = [part for picture in pictures for part in (picture, gap)][:-1]
+    return np.concatenate(parts, 1)
 
 
 def data_uri(picture: np.ndarray, longest: int = 192) -> str:

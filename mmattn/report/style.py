@@ -36,6 +36,8 @@ i.a { background: var(--a); } i.b { background: var(--b); } i.c { background: va
 .card.right { border-top-color: var(--a); } .card.wrong { border-top-color: var(--b); }
 .card h3 { font-size: .75rem; font-weight: 400; color: var(--quiet); margin: 0 0 8px; overflow-wrap: anywhere; }
 .card img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; background: var(--rule); }
+.strip { display: flex; gap: 12px; align-items: center; margin: 6px 0; } .strip small { width: 5em; flex: none; }
+.strip img { width: 100%; image-rendering: pixelated; border-radius: 4px; }
 .parts { display: flex; gap: 8px; } .parts > div { flex: 1; min-width: 0; } .parts small { color: var(--quiet); }
 .text { font-size: .9rem; overflow-wrap: anywhere; white-space: pre-wrap; max-height: 24em; overflow: auto; }
 .text.code { font-family: ui-monospace, monospace; font-size: .82rem; }

@@ -9,12 +9,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from mmattn.build import Built
 from mmattn.report.confusion import drawn, matrix, worst
+from mmattn.report.course import course
 from mmattn.report.curves import curves
 from mmattn.report.page import code, folded, gallery, page, section, table, tiles
 from mmattn.report.predictions import mistakes, predictions, spread
 from mmattn.run import Run
 
 SAMPLES, MISTAKES = 18, 12
+TILES = 8
+"""Metrics that stand at the top; all of them are in the table."""
 
 
 def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, Any]) -> None:
@@ -30,6 +33,7 @@ def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, 
     sections = [
         f'{header}{_claim(claim)}{_headline(built, results, split)}',
         section("Curves", _charts(curves(run.folder / "metrics.csv"))),
+        course(run.folder),
         *_samples(built, split),
         section("All figures", table(measured | rest)),
         section("Do it again", code(command or "(started from Python)"), f"Run folder: {run.folder}"),
@@ -46,8 +50,8 @@ def _claim(claim: str) -> str:
 def _headline(built: Built, results: dict[str, Any], split: str) -> str:
     metrics = results[split]
     name = built.task.monitor.split("/")[1]
-    order = [name, *sorted(set(metrics) - {name})]
-    shown = [(f"{split} {key}", f"{metrics[key]:.4f}") for key in order if key in metrics]
+    order = [name, *sorted(set(metrics) - {name}, key=lambda key: (key.count("_"), key))]  # what is whole before parts
+    shown = [(f"{split} {key}", f"{metrics[key]:.4f}") for key in order if key in metrics][:TILES]
     seconds = results["train_seconds"]
     time = f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
     spent = [("parameters", f"{results['parameters']:,}"), ("steps", f"{results['steps']:,}"), ("training", time)]

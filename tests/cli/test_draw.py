@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from mmattn.cli.main import main
+from mmattn.cli.use import evaluate
 
 SMALL = [
     "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
-    "trainer.max_epochs=1",
+    "trainer.max_epochs=1", "task.judge.prompts=2", "task.judge.steps=1",
+    "callbacks.pictures.steps=1",
 ]  # fmt: skip
 
 
@@ -33,6 +37,13 @@ def test_pictures_stand_side_by_side_and_follow_their_seeds(run, tmp_path):
     later = drawn(run, tmp_path, "--prompt", "a red circle", "--seed", "4")
     assert np.abs(two[:, 34:].astype(int) - later).max() <= 1
     assert (two[:, :32] != two[:, 34:]).any()
+
+
+def test_the_test_judges_what_the_kept_weights_draw_and_so_does_evaluation(run):
+    results = json.loads((run / "results.json").read_text())
+    assert {"loss", "colour", "shape", "all", "heldout_colour", "heldout_all"} <= set(results["test"])
+    assert set(results["validation"]) == {"loss"}
+    assert evaluate(str(run)) == pytest.approx(results["test"], abs=1e-6)
 
 
 def test_heun_and_guidance_can_be_asked_for(run, tmp_path):

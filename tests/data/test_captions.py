@@ -135,6 +135,37 @@ def test_what_a_pair_lacks_is_named_in_tables_and_texts(folder):
     assert f"c.txt: is an empty caption of {folder}/c.png" in fault(CaptionsFolder(folder))
 
 
+@pytest.mark.parametrize(
+    ("mode", "given"), [("RGBA", (200, 0, 0, 0)), ("LA", (200, 0)), ("P", None)], ids=["colour", "grey", "palette"]
+)
+def test_a_transparent_icon_stands_on_the_background(mode, given, tmp_path):
+    icon = Image.new(mode, (4, 4), given if given is not None else 1)
+    options = {} if given is not None else {"transparency": 1}
+    if mode == "P":
+        icon.putpalette([9, 9, 9, 200, 0, 0])
+    half = {"RGBA": (0, 0, 255, 255), "LA": (0, 255), "P": 0}[mode]
+    icon.paste(half, (0, 0, 2, 4))
+    for name in ("a", "b"):
+        icon.save(tmp_path / f"{name}.png", **options)
+        (tmp_path / f"{name}.txt").write_text("an icon")
+    shown = {"RGBA": (0, 0, 255), "LA": (0, 0, 0), "P": (9, 9, 9)}[mode]
+    for colour, behind in ((None, (255, 255, 255)), ("#102030", (16, 32, 48))):
+        samples = CaptionsFolder(tmp_path, **({"background": colour} if colour else {})).samples("train")
+        image = samples[0].value["image"]
+        assert image.mode == "RGB" and image.getpixel((0, 0)) == shown and image.getpixel((3, 0)) == behind
+
+
+def test_an_opaque_image_stays_as_it_is_and_a_background_is_a_colour(folder):
+    Image.new("L", (4, 3), 7).save(folder / "a.png")
+    jsonl(folder, *({"file": name, "text": "grey"} for name in ("a.png", "deep/b.jpg", "c.png")))
+    modes = {
+        each.value["image"].mode for split in ("train", "validation") for each in CaptionsFolder(folder).samples(split)
+    }
+    assert modes == {"L", "RGB"}
+    with pytest.raises(ConfigError, match="data.background=whit is no colour"):
+        CaptionsFolder(folder, background="whit")
+
+
 def test_folders_that_cannot_be_used_are_named(folder, tmp_path):
     with pytest.raises(ConfigError, match=r"pet: there is no such folder .* should hold images, .*mean 'pets'\?"):
         CaptionsFolder(tmp_path / "pet")

@@ -18,6 +18,7 @@ from mmattn.data.source import Sample
 from mmattn.data.variations import Variations
 from mmattn.errors import BadSample, ConfigError
 from mmattn.tokenizers.image import ImageTokenizer
+from mmattn.tokenizers.several import SeveralTokenizer
 from mmattn.tokenizers.text import ByteTokenizer
 
 IMAGES = [torch.full((1, 4, 4), i, dtype=torch.uint8) for i in range(40)]
@@ -107,3 +108,16 @@ def test_a_digest_tells_names_labels_lengths_and_texts():
     one, two = ("a", "xy", 0), ("b", "z", 1)
     others = [(two, one), (one,), (("c", "xy", 0), two), (("a", "xz", 0), two), (("a", "xy", 1), two)]
     assert digest(one, two) == digest(one, two) and len({digest(one, two), *(digest(*each) for each in others)}) == 6
+
+
+def test_a_digest_tells_the_texts_of_samples_of_several_kinds():
+    def digest(**values):
+        tokenizer = SeveralTokenizer(8, {"text": ByteTokenizer(8)})
+        return PreparedDataset([Sample("a", values)], tokenizer).digest
+
+    one = digest(text="xy", image=IMAGES[0])
+    assert one == digest(image=IMAGES[1], text="xy")  # pictures are not compared
+    assert (
+        len({one, digest(text="xz", image=IMAGES[0]), digest(text="xy", wrong="xz"), digest(text="xy", other="xz")})
+        == 4
+    )

@@ -15,11 +15,11 @@ from PIL import Image
 
 from mmattn.build import build
 from mmattn.cli.compose import composed
-from mmattn.cli.draw import known
 from mmattn.cli.main import main
 from mmattn.contracts.sameness import same
 from mmattn.data.source import Sample
 from mmattn.data.synthetic_audio import SyntheticAudio
+from mmattn.tasks.prompts import known
 from tests.docs.pages import ROOT, write_files
 
 FEW = [
@@ -29,6 +29,7 @@ FEW = [
     "task.encoder.depth=1",
     "trainer.max_epochs=1",
     "loader.batch_size=4",
+    "callbacks.pictures.steps=1",
 ]
 
 
@@ -73,7 +74,10 @@ def test_a_sound_becomes_a_picture(my_conf, clip, capsys):
     run = trained("sound_to_digit", my_conf)
     assert drawn(run, "--prompt-file", str(clip)).shape == (8, 18)
     for words, said in [
-        (["--prompt", "three"], "this run reads no texts (AudioTokenizer): name a file, --prompt-file"),
+        (
+            ["--prompt", "three"],
+            "--prompt is a text, and this run reads no texts (AudioTokenizer): `mmattn generate` takes",
+        ),
         (["--prompt-file", str(clip.with_name("clap.wav"))], "there is no such file. Did you mean 'clip.wav'?"),
         (["--prompt-file", str(run / "results.json")], "results.json: is not a readable sound file"),
     ]:

@@ -26,6 +26,7 @@ SMALL = ["backbone.dim=32", "backbone.depth=1", "loader.batch_size=4"]
 TWO_STEPS = [*SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"]
 FEW = {
     "scenes": ["data.train=16", "data.validation=8", "data.test=8"],
+    "scenes_hard": ["data.train=16", "data.validation=8", "data.test=8"],
     "python_code": ["data.shortest=60", "data.longest=80"],
     "synthetic_audio": ["data.train=16", "data.validation=8", "data.test=8"],
     "synthetic_chords": ["data.train=16", "data.validation=8", "data.test=8"],
@@ -54,12 +55,15 @@ def data_of(experiment):
     return next(iter([*own, *built_on]), "digits")
 
 
+DRAWN = ["task.judge.prompts=4", "task.judge.steps=2", "callbacks.pictures.steps=2"]
 OF_FEW = {
+    "text_to_image": DRAWN,
+    "text_to_image_hard": DRAWN,
     "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"],
-    "class_to_image": ["data.most=2"],
-    "sound_to_image": ["data.most=2"],
+    "class_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
+    "sound_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
 }
-"""By the name of the experiment: what little data needs."""
+"""By the name of the experiment: what little data and little time need."""
 
 
 def words_for(experiment, folder):

@@ -9,9 +9,10 @@ from mmattn.data.scenes.parse import mentions, parse
 from mmattn.data.scenes.scene import Box, Scene, Thing, relation
 from mmattn.data.scenes.source import Scenes
 from mmattn.data.scenes.swap import swapped
+from mmattn.data.scenes.tally import shares
 from mmattn.data.scenes.where import Named, find, where
 
 __all__ = [
     "Box", "Named", "Noun", "Request", "Scene", "Scenes", "Thing", "Verdict", "caption", "check", "draw", "find",
-    "look", "meaning", "mentions", "parse", "relation", "same_request", "swapped", "where",
+    "look", "meaning", "mentions", "parse", "relation", "same_request", "shares", "swapped", "where",
 ]  # fmt: skip

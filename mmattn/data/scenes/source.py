@@ -10,6 +10,7 @@ import numpy
 from mmattn.data.scenes.compose import compose, some_pairs
 from mmattn.data.scenes.draw import draw
 from mmattn.data.scenes.grammar import caption
+from mmattn.data.scenes.parse import parse
 from mmattn.data.scenes.scene import MOST, SIZES, Scene
 from mmattn.data.scenes.swap import swapped
 from mmattn.data.source import Lazy, Sample, Source, Split
@@ -19,6 +20,18 @@ from mmattn.errors import ConfigError
 HELD_OUT_SPLIT = "held_out"
 STREAMS = ("train", "validation", "test", HELD_OUT_SPLIT)
 LEAST_PIXELS = 24  # below, shapes cannot be told apart
+PROMPTS = (
+    "a red circle",
+    "a large blue square",
+    "a green star left of a yellow triangle",
+    "a yellow triangle left of a green star",
+    "a purple cross above a black circle",
+    "a blue circle below a red square",
+    "a red star",  # this pair and those of the next are held out
+    "a blue triangle right of a yellow cross",
+    "a black square above a green cross left of a purple circle",
+)
+"""Words without an order would not tell the third from the fourth."""
 
 
 class Scenes(Source):
@@ -60,12 +73,20 @@ class Scenes(Source):
             raise ConfigError(f"data.sized={sized} must be between 0 and {MOST} things.")
         self.seed, self.pixels, self.most, self.alone, self.sized = seed, pixels, most, alone, sized
 
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        return tuple(prompt for prompt in PROMPTS if len(parse(prompt).nouns) <= self.most)
+
     def samples(self, split: Split) -> Sequence[Sample] | None:
         return self._lazy(split, self.sizes[split]) if self.sizes[split] else None
 
     def held_out(self, count: int = 512) -> Sequence[Sample]:
         """Samples that each show at least one pair which no split has."""
         return self._lazy(HELD_OUT_SPLIT, count)
+
+    def tests(self, count: int = 512) -> Sequence[Sample]:
+        """As many test samples: the first ones, and more of their kind where the split has fewer."""
+        return self._lazy("test", count)
 
     def scene(self, split: str, index: int) -> Scene:
         """What the picture of a sample shows; `split` may be `held_out`."""

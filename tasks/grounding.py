@@ -1,0 +1,115 @@
+"""Whether the words of captions are read where the things are drawn that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from mmattn.data.scenes import Box, Named, find, parse
+from mmattn.data.scenes.scene import COLOURS, SHAPES
+from mmattn.lens import Mean, Record, capture, heat_map, inside, pointing
+from mmattn.mixers import CrossAttention
+from mmattn.sequence import TokenInfo
+from mmattn.tokenizer import Prepared
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """What a word's map says.
+
+    hit: its maximum lies in the box of the thing that the word names; chance: that of a place taken at random.
+    right: of two things' boxes that of the named one holds more of the map; None unless the scene has two things.
+    """
+
+    word: str
+    hit: bool
+    chance: float
+    right: bool | None
+
+
+def reading_layers(task: Any) -> list[str]:
+    """Names in `task.backbone` of the layers that read the context."""
+    return [name for name, layer in task.backbone.named_modules() if isinstance(layer, CrossAttention)]
+
+
+@contextmanager
+def reading(task: Any, steps: int) -> Iterator[Mean]:
+    """The mean map (rows of the batch, places, words' tokens) of all heads and reading layers in the middle half of the
+    sampling steps, while a task makes pictures in `steps` steps: early ones are noise, late ones polish.
+
+    With guidance the rows without a context follow those with it.
+    """
+    mean = Mean()
+
+    def middle(record: Record) -> None:
+        if steps // 4 <= record.step < steps - steps // 4:
+            mean(record)
+
+    with capture(task.backbone, reading_layers(task), reduce=middle):
+        yield mean
+
+
+def pointed(
+    task: Any, weights: Tensor, prepared: Sequence[Prepared], captions: Sequence[str], pictures: Sequence[Any]
+) -> list[Pointed]:
+    """Of each size, colour and shape in captions of which the picture shows the thing.
+
+    weights: what `reading` gave, a row for each caption at least; prepared: the captions as the task read them.
+    """
+    places = task.coordinates.cpu()
+    info = TokenInfo.from_lengths([len(places)] * len(captions), coordinates=places.expand(len(captions), -1, -1))
+    weights, found = weights[: len(captions)].cpu(), []
+    for row, (caption, picture) in enumerate(zip(captions, pictures, strict=True)):
+        named = find(picture, caption)
+        heats = [heat_map(weights, info, _tokens(task.source, prepared[row], each), row=row) for each in named]
+        found += _judged(caption, named, heats)
+    return found
+
+
+def figures(words: Sequence[Pointed]) -> dict[str, float]:
+    """`grounding`, the share of words whose maximum lies in their thing's box, and of colours and shapes alone;
+    `grounding_right`, see `Pointed`; `grounding_chance`, the mean share of the places in a box; `grounding_words`,
+    their number. Shares of no words are left out.
+    """
+    kinds: Mapping[str, list[bool]] = {
+        "grounding": [each.hit for each in words],
+        "grounding_colour": [each.hit for each in words if each.word in COLOURS],
+        "grounding_shape": [each.hit for each in words if each.word in SHAPES],
+        "grounding_right": [each.right for each in words if each.right is not None],
+    }
+    found = {name: sum(hits) / len(hits) for name, hits in kinds.items() if hits}
+    if words:
+        found["grounding_chance"] = sum(each.chance for each in words) / len(words)
+    return {**found, "grounding_words": float(len(words))}
+
+
+def _tokens(source: Any, prepared: Prepared, named: Named) -> list[int]:
+    """Places in the sequence of the tokens that show a word, whole or in part."""
+    starts = [int(each) for each in source.units(prepared)]
+    stops = [*starts[1:], named.stop]
+    first = int(source.prefix.count)
+    return [
+        first + place
+        for place, (start, stop) in enumerate(zip(starts, stops, strict=True))
+        if named.start < max(stop, start + 1) and start < named.stop
+    ]
+
+
+def _judged(caption: str, named: Sequence[Named], heats: Sequence[Tensor]) -> Iterator[Pointed]:
+    boxes = list(dict.fromkeys(each.box for each in named))
+    two = len(boxes) == len(parse(caption).nouns) == 2
+    for each, heat in zip(named, heats, strict=True):
+        hit, chance = pointing(heat, [_on_grid(each.box, heat)])
+        mass = {box: float(heat[inside(heat, [_on_grid(box, heat)])].nansum()) for box in boxes}
+        right = all(mass[each.box] > mass[box] for box in boxes if box != each.box) if two else None
+        yield Pointed(caption[each.start : each.stop].lower(), hit, chance, right)
+
+
+def _on_grid(box: Box, heat: Tensor) -> tuple[float, float, float, float]:
+    """(top, left, bottom, right) in rows and columns."""
+    rows, columns = heat.shape
+    return box.top * rows, box.left * columns, box.bottom * rows, box.right * columns

@@ -1,0 +1,30 @@
+"""Prompts as a task reads them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mmattn.data.source import Sample
+from mmattn.errors import ConfigError, nearest
+from mmattn.tokenizer import Prepared
+
+
+def known(source: Any, prompt: Sample) -> Prepared:
+    """The prompt, named by the key or option (`--prompt`) that gave it, as the tokenizer of contexts prepares it.
+
+    Raises ConfigError for a text where it reads no texts, and naming words that it does not know.
+    """
+    if isinstance(prompt.value, str) and source.vocabulary is None:
+        raise ConfigError(
+            f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}): `mmattn generate` takes "
+            "a file, --prompt-file."
+        )
+    prepared: Prepared = source.prepare(prompt)
+    unknown = getattr(source, "unknown_id", None)
+    if unknown is None or not bool((prepared["ids"] == unknown).any()):
+        return prepared
+    places = source.units(prepared)[prepared["ids"] == unknown].tolist()
+    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt.value[place:]))]
+    meant = "".join(nearest(word.lower(), source.vocabulary) for word in words[:1])
+    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}.{meant}")
