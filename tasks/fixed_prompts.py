@@ -8,12 +8,12 @@ from typing import Any
 
 import lightning
 
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.limits import whole, within
 from mmattn.report.cards import item, title
 from mmattn.report.course import FOLDER, save
-from mmattn.tasks.prompts import known
 from mmattn.tokenizer import Prepared
 
 

@@ -41,20 +41,20 @@ class SeveralTokenizer(Tokenizer):
         prefix: int = 0,
     ) -> None:
         super().__init__(dim, max_length=max_length, prefix=prefix)
-        parts = {name: part for name, part in parts.items() if part is not None}
+        used = {name: part for name, part in parts.items() if part is not None}
         for name in [*([target] if target else []), *(also or {}).values()]:
-            if name not in parts:
-                raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(parts)}.{nearest(name, parts)}")
-        for name, part in parts.items():
+            if name not in used:
+                raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(used)}.{nearest(name, used)}")
+        for name, part in used.items():
             if part.dim != dim:
                 raise ConfigError(f"tokenizer.parts.{name}.dim={part.dim} must be tokenizer.dim={dim}.")
             if part.stride is not None:
                 raise ConfigError(
                     f"tokenizer.parts.{name}.stride: a sample of several kinds cannot be cut; leave it null."
                 )
-        self.parts = nn.ModuleDict(parts)
+        self.parts = nn.ModuleDict(used)
         self.target, self.also = target, dict(also or {})
-        self.local = all(part.local for part in parts.values())
+        self.local = all(part.local for part in used.values())
 
     @property
     def modelled(self) -> Tokenizer:

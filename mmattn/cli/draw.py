@@ -8,10 +8,10 @@ from typing import Any
 
 from PIL import Image
 
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.report.pictures import side_by_side
-from mmattn.tasks.prompts import known
 
 
 def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:

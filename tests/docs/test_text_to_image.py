@@ -17,9 +17,9 @@ from mmattn.build import build
 from mmattn.cli.compose import composed
 from mmattn.cli.main import main
 from mmattn.contracts.sameness import same
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.data.synthetic_audio import SyntheticAudio
-from mmattn.tasks.prompts import known
 from tests.docs.pages import ROOT, write_files
 
 FEW = [
