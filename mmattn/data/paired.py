@@ -57,7 +57,9 @@ class Paired(Source):
         for name in renamed or {}:
             if name not in self.parts:
                 raise ConfigError(f"data.renamed.{name}: data.parts has no such source.{nearest(name, self.parts)}")
-        self._names = {name: _named(name, source, (renamed or {}).get(name) or {}) for name, source in self.parts.items()}
+        self._names = {
+            name: _named(name, source, (renamed or {}).get(name) or {}) for name, source in self.parts.items()
+        }
         first, *others = self._names.values()
         self._classes = tuple(name for name in dict.fromkeys(first) if all(name in other for other in others))
         if not self._classes:
