@@ -70,7 +70,9 @@ class FixedPrompts(lightning.Callback):
 
     def _read(self, trainer: lightning.Trainer, task: Any) -> list[tuple[str, Prepared]]:
         if self.prompts is not None:
-            return [(prompt, known(task.source, prompt, "callbacks.pictures.prompts")) for prompt in self.prompts]
+            return [
+                (prompt, known(task.source, Sample("callbacks.pictures.prompts", prompt))) for prompt in self.prompts
+            ]
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if data.source.prompts:
             return [(prompt, task.source.prepare(Sample(prompt, prompt))) for prompt in data.source.prompts]

@@ -21,7 +21,8 @@ class Meanings(Labels):
     """(documents,) int64: equal for samples whose value `part` says the same.
 
     Args:
-        part: the name of a text in the samples' values.
+        part: the name of a value of the samples. What is no text says what its sample's class is, or, where it has
+            none, what no other does.
         meaning: what a text says; None: texts that differ say different things.
     """
 
@@ -30,7 +31,10 @@ class Meanings(Labels):
 
     def read(self, sample: Sample, prepared: Prepared, tokenizer: Tokenizer) -> Tensor:
         text = sample.value[self.part]
-        said = repr(text if self.meaning is None else self.meaning(text))
+        if not isinstance(text, str):
+            said = f"class {sample.label}" if sample.label is not None else f"sample {sample.name}"
+        else:
+            said = repr(text if self.meaning is None else self.meaning(text))
         return torch.tensor(int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), signed=True))
 
     def stack(self, targets: Sequence[Tensor], side: Side) -> Tensor:

@@ -44,7 +44,6 @@ class SequenceToSequence(Task):
     heads = ("tokens",)
     asks = ("temperature",)
     """What `mmattn generate` may ask for."""
-    longest: Tensor
 
     def __init__(
         self,
@@ -65,8 +64,19 @@ class SequenceToSequence(Task):
         if not getattr(self.target, "bos", False):
             part = f"tokenizer.parts.{self.tokenizer.target}"
             raise ConfigError(f"The first token is guessed from one that begins all: set {part}.bos=true.")
-        # Tokens of the longest target seen in training, which no made one exceeds.
-        self.register_buffer("longest", torch.tensor(0))
+        # Tokens of the longest target seen in training, which no made one exceeds. No buffer: callbacks that average
+        # weights average these, too, and the mean of lengths is cut down to a whole number at every step.
+        self.longest = torch.tensor(0)
+
+    def get_extra_state(self) -> Tensor:
+        return self.longest
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.longest = state
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        # A callback that averages weights puts in those of a copy, which was made before anything was seen.
+        checkpoint["state_dict"]["_extra_state"] = self.longest
 
     @property
     def source(self) -> Any:
@@ -123,10 +133,15 @@ class SequenceToSequence(Task):
     def pictures(
         self, prepared: Sequence[Prepared] | None, *, count: int, seed: int = 0, temperature: float = 1.0
     ) -> list[np.ndarray]:
-        """uint8 pictures (height, width[, 3]) of contexts, where the target is pictures."""
+        """uint8 pictures (height, width[, 3]) of contexts. Raises `ConfigError` where the target is texts."""
         if prepared is None:
             raise ConfigError("This task makes nothing without a context: give a prompt.")
-        return [pixels(each.numpy()) for each in self.make(prepared, temperature=temperature, seed=seed)]
+        made = self.make(prepared, temperature=temperature, seed=seed)
+        if any(isinstance(each, str) for each in made):
+            raise ConfigError(
+                "This run makes texts, no pictures: `mmattn predict RUN FILE` says what it makes of a file."
+            )
+        return [pixels(each.numpy()) for each in made]
 
     def ids_for(self, context: Batch, temperature: float = 0.0, seed: int = 0) -> Tensor:
         """Ids (documents, length) of the target for a batch of the context, without the first; -1 behind the end.

@@ -24,7 +24,7 @@ class SeveralTokenizer(Tokenizer):
     called as a whole it gives their tokens joined, in the order of the parts, each with a modality number of its own.
 
     Args:
-        parts: name → tokenizer, all of width `dim`.
+        parts: name → tokenizer, all of width `dim`; None leaves out one that a config builds on.
         target: the part that is modelled, where a task models one: its vocabulary or content is what heads predict.
         also: name → part: further values, which the tokenizer of that part reads: `{swapped: text}`.
         max_length, prefix: as in `Tokenizer`, of the joined tokens.
@@ -33,7 +33,7 @@ class SeveralTokenizer(Tokenizer):
     def __init__(
         self,
         dim: int,
-        parts: Mapping[str, Tokenizer],
+        parts: Mapping[str, Tokenizer | None],
         *,
         target: str | None = None,
         also: Mapping[str, str] | None = None,
@@ -41,19 +41,20 @@ class SeveralTokenizer(Tokenizer):
         prefix: int = 0,
     ) -> None:
         super().__init__(dim, max_length=max_length, prefix=prefix)
+        used = {name: part for name, part in parts.items() if part is not None}
         for name in [*([target] if target else []), *(also or {}).values()]:
-            if name not in parts:
-                raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(parts)}.{nearest(name, parts)}")
-        for name, part in parts.items():
+            if name not in used:
+                raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(used)}.{nearest(name, used)}")
+        for name, part in used.items():
             if part.dim != dim:
                 raise ConfigError(f"tokenizer.parts.{name}.dim={part.dim} must be tokenizer.dim={dim}.")
             if part.stride is not None:
                 raise ConfigError(
                     f"tokenizer.parts.{name}.stride: a sample of several kinds cannot be cut; leave it null."
                 )
-        self.parts = nn.ModuleDict(parts)
+        self.parts = nn.ModuleDict(used)
         self.target, self.also = target, dict(also or {})
-        self.local = all(part.local for part in parts.values())
+        self.local = all(part.local for part in used.values())
 
     @property
     def modelled(self) -> Tokenizer:

@@ -9,32 +9,32 @@ from typing import Any
 from PIL import Image
 
 from mmattn.data.prompts import known
+from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.report.pictures import side_by_side
 
 
-def draw(task: Any, prompt: str, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
+def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
     """Write `count` pictures of a prompt side by side, as a PNG; `asked` goes on to the task's `pictures`.
 
-    Raises ConfigError for a prompt with words that the run's tokenizer does not know, and for a file that is no PNG or
-    cannot be written.
+    Raises ConfigError for a prompt that is not what the run reads or has words that its tokenizer does not know, and
+    for a file that is no PNG or cannot be written.
     """
     path = Path(out)
     if path.suffix.lower() != ".png":
         raise ConfigError(f"--out={out}: pictures are written as PNG; name the file so.")
     if count < 1:
         raise ConfigError(f"--count={count} must be at least 1 picture.")
-    if not prompt.strip():
-        print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)
-        contexts = None
-    else:
-        contexts = [known(task.source, prompt, "--prompt")] * count
+    empty = isinstance(prompt.value, str) and not prompt.value.strip()
+    contexts = None if empty else [known(task.source, prompt)] * count
     given = {name: value for name, value in asked.items() if value is not None}
     for name in given:
         if name not in task.asks:
             able = ", ".join(f"--{each}" for each in task.asks)
             raise ConfigError(f"--{name}: pictures of this run are made with {able}.")
     made = task.pictures(contexts, count=count, seed=seed, **given)
+    if empty:
+        print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)
     try:
         Image.fromarray(side_by_side(made)).save(path)
     except OSError as error:

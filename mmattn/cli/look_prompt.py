@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from mmattn.data.prompts import known
+from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.lens import Chain, Rescale, page, strip
 from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
 from mmattn.lens.words import Word, keys_of, words_of
-from mmattn.tasks.prompts import known
 from mmattn.tokenizer import Prepared
 
 
@@ -65,7 +66,7 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
 def _prompt(task: Any, text: str, option: str) -> Prompt:
     if not text.strip():
         raise ConfigError(f"{option} is empty: a picture of no prompt is unconditional, and no word is read in it.")
-    prepared = known(task.source, text, option)
+    prepared = known(task.source, Sample(option, text))
     return Prompt(text, prepared, words_of(task.source, prepared, text))
 
 

@@ -60,7 +60,9 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--json", action="store_true")
     generate = verbs.add_parser("generate", help="go on with a prompt, or draw it")
     generate.add_argument("run")
-    generate.add_argument("--prompt", required=True)
+    prompt = generate.add_mutually_exclusive_group(required=True)
+    prompt.add_argument("--prompt", help="a text")
+    prompt.add_argument("--prompt-file", metavar="FILE", help="or a file of what the run reads: a sound, a picture")
     generate.add_argument("--count", type=int, help="tokens to add (200), or pictures (1)")
     generate.add_argument("--temperature", type=float, help="of tokens: 0 takes the likeliest")
     generate.add_argument("--seed", type=int, default=0)
@@ -147,7 +149,7 @@ def _run(arguments: argparse.Namespace) -> None:
             a = arguments
             names = ("temperature", "guidance", "steps", "sampler")
             asked_for = {name: getattr(a, name) for name in names}
-            print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, given, **asked_for))
+            print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, given, a.prompt_file, **asked_for))
 
 
 def _train(arguments: argparse.Namespace) -> None:

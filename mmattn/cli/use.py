@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -13,9 +14,11 @@ from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
 from mmattn.cli.user_folder import bring
+from mmattn.data.files import similar
 from mmattn.data.source import Sample, Split
 from mmattn.errors import ConfigError
 from mmattn.run import Run, load_weights
+from mmattn.tokenizer import Tokenizer
 from mmattn.trust import check_targets
 
 
@@ -55,20 +58,23 @@ def load_task(folder: str, config_dir: str | None = None) -> Any:
 
 def generate(
     folder: str,
-    prompt: str,
+    prompt: str | None,
     count: int | None = None,
     seed: int = 0,
     out: str = "out.png",
     config_dir: str | None = None,
+    prompt_file: str | None = None,
     **asked: Any,
 ) -> str:
     """The prompt and `count` (200) more tokens of a language model, or where `count` (1) pictures of it were written.
 
+    The prompt is a text, or what the run's tokenizer reads from `prompt_file`: a sound, a picture, a text.
     `asked`: temperature; for pictures guidance, steps and sampler, too; None: as the task has it.
     """
     task = load_task(folder, config_dir)
     if hasattr(task, "pictures"):
-        return f"written: {draw(task, prompt, 1 if count is None else count, seed, out, asked)}"
+        given = prompted(task.source, prompt, prompt_file)
+        return f"written: {draw(task, given, 1 if count is None else count, seed, out, asked)}"
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")
     for name in ("guidance", "steps", "sampler"):
@@ -76,5 +82,17 @@ def generate(
             raise ConfigError(f"--{name} is for runs that make pictures, and {folder} goes on with texts.")
     temperature = 0.8 if asked.get("temperature") is None else asked["temperature"]
     count = 200 if count is None else count
-    ids = task.tokenizer.prepare(Sample("the prompt", prompt))["ids"].tolist()
+    ids = task.tokenizer.prepare(prompted(task.tokenizer, prompt, prompt_file))["ids"].tolist()
     return task.tokenizer.restore(torch.tensor(task.generate(ids, count, temperature=temperature, seed=seed)))
+
+
+def prompted(tokenizer: Tokenizer, prompt: str | None, file: str | None) -> Sample:
+    """The prompt, from the words or from a file, of which a tokenizer reads one sample. Raises `ConfigError`."""
+    if file is None:
+        return Sample("--prompt", prompt)
+    if not Path(file).is_file():
+        raise ConfigError(f"--prompt-file {file}: there is no such file.{similar(Path(file))}")
+    samples = tokenizer.read(Path(file))
+    if len(samples) != 1:
+        raise ConfigError(f"--prompt-file {file} holds {len(samples)} samples: give a file of one.")
+    return samples[0]

@@ -15,6 +15,7 @@ from mmattn.data.labels import Labels
 from mmattn.data.loader import Guarded, Loader, as_it_is
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
+from mmattn.data.usable import fit_on_usable
 from mmattn.data.variations import Variations, varies
 from mmattn.errors import ConfigError
 from mmattn.limits import whole, within
@@ -70,7 +71,10 @@ class DataModule(lightning.LightningDataModule):
 
     def fit_tokenizer(self) -> None:
         """Fit the tokenizer on the training split, before any dataset is prepared."""
-        self.tokenizer.fit(self.splits["train"])
+        if self.on_bad_sample == "skip":
+            fit_on_usable(self.tokenizer, self.splits["train"])
+        else:
+            self.tokenizer.fit(self.splits["train"])
 
     def dataset(self, split: Split) -> PreparedDataset:
         """The prepared samples of a split. Raises `ConfigError` where the source has none."""

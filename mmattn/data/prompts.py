@@ -13,19 +13,25 @@ FEW = 40
 """Words that a message lists at most."""
 
 
-def known(source: Any, prompt: str, key: str) -> Prepared:
-    """The prompt as the tokenizer of contexts prepares it; `key`: the option (`--prompt`) that gave it.
+def known(source: Any, prompt: Sample) -> Prepared:
+    """The prompt, named by the key or option (`--prompt`) that gave it, as the tokenizer of contexts prepares it.
 
-    Raises ConfigError naming the words that it does not know, and for each the nearest that it knows.
+    Raises ConfigError for a text where it reads no texts, and naming the words that it does not know, with the nearest
+    that it knows.
     """
-    prepared: Prepared = source.prepare(Sample("the prompt", prompt))
+    if isinstance(prompt.value, str) and source.vocabulary is None:
+        raise ConfigError(
+            f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}): `mmattn generate` takes "
+            "a file, --prompt-file."
+        )
+    prepared: Prepared = source.prepare(prompt)
     unknown = getattr(source, "unknown_id", None)
     if unknown is None or not bool((prepared["ids"] == unknown).any()):
         return prepared
     places = source.units(prepared)[prepared["ids"] == unknown].tolist()
-    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt[place:]))]
+    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt.value[place:]))]
     vocabulary = [word for index, word in enumerate(source.vocabulary) if index not in source.special_ids]
     meant = "".join(dict.fromkeys(nearest(word.lower(), vocabulary) for word in words))
     if not meant and len(vocabulary) <= FEW:
         meant = f" It knows: {', '.join(vocabulary)}."
-    raise ConfigError(f"{key}: training never showed {', '.join(map(repr, words))}.{meant}")
+    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}.{meant}")

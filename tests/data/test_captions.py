@@ -121,6 +121,20 @@ def test_a_text_without_its_image_and_an_unreadable_image_are_named(folder):
     assert "d.png: is not a readable image" in fault(CaptionsFolder(folder))
 
 
+def test_what_a_pair_lacks_is_named_in_tables_and_texts(folder):
+    rows = "file,text\na.png,a cat\ndeep/b.jpg,a dog\n"
+    (folder / "captions.csv").write_text(rows)
+    assert f"{folder}/c.png: has no caption; write one" in fault(CaptionsFolder(folder))
+    (folder / "captions.csv").write_text(f"{rows}c.png,a bird\nd.png,a cow\n")
+    assert f"row 4: names the image {folder}/d.png, which is not there" in fault(CaptionsFolder(folder))
+    (folder / "captions.csv").unlink()
+    (folder / "a.txt").write_text("a cat")
+    (folder / "deep/b.txt").write_text("a dog")
+    assert f"{folder}/c.png: has no caption; write one" in fault(CaptionsFolder(folder))
+    (folder / "c.txt").write_text("\n")
+    assert f"c.txt: is an empty caption of {folder}/c.png" in fault(CaptionsFolder(folder))
+
+
 @pytest.mark.parametrize(
     ("mode", "given"), [("RGBA", (200, 0, 0, 0)), ("LA", (200, 0)), ("P", None)], ids=["colour", "grey", "palette"]
 )
@@ -158,6 +172,17 @@ def test_folders_that_cannot_be_used_are_named(folder, tmp_path):
     jsonl(folder, {"fil": "a.png", "text": "a cat"})
     with pytest.raises(ConfigError, match=r"no column 'file'; it has 'fil', 'text': set .*Did you mean 'fil'\?"):
         CaptionsFolder(folder)
+    jsonl(folder, {"file": "a.png", "caption": "a cat"})
+    with pytest.raises(
+        ConfigError, match=r"row 1 has no column 'text'; it has 'file', 'caption': set data.text_column"
+    ):
+        CaptionsFolder(folder)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"empty holds no image file: put .*\.png.* files there"):
+        CaptionsFolder(tmp_path / "empty")
+    jsonl(tmp_path / "empty", {"file": "a.png", "text": "a cat"})
+    with pytest.raises(ConfigError, match=r"empty holds no image file \(it holds '\.jsonl'\): put"):
+        CaptionsFolder(tmp_path / "empty")
     jsonl(folder, {"file": "", "text": "a cat"})
     with pytest.raises(BadSample, match=r"row 1: column 'file' names no file: give the path"):
         CaptionsFolder(folder)

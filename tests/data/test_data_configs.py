@@ -16,7 +16,7 @@ from mmattn.contracts.source import check_source
 from mmattn.data.source import Source
 
 CONFIGS = sorted((Path(mmattn.conf.__file__).parent / "data").glob("*.yaml"))
-SELF_CONTAINED = [path for path in CONFIGS if not OmegaConf.is_missing(OmegaConf.load(path), "root")]
+SELF_CONTAINED = [path for path in CONFIGS if not {"root", "parts"} & OmegaConf.missing_keys(OmegaConf.load(path))]
 
 
 def name(path):

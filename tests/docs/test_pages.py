@@ -13,7 +13,7 @@ from mmattn.build import parameters
 from mmattn.cli import bench, check, kernels, launch, look, predict, train, use
 from mmattn.cli.compose import checked_sweep, choices, composed
 from mmattn.cli.main import main
-from tests.docs.pages import GUIDE, PAGES, ROOT, blocks, commands, write_files
+from tests.docs.pages import PAGES, ROOT, blocks, commands, write_files
 
 COMMANDS = sorted({line for page in PAGES for line in commands(page)})
 
@@ -32,7 +32,8 @@ def test_python_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch, capsys):
-    write_files(GUIDE, tmp_path)
+    for page in PAGES:
+        write_files(page, tmp_path)
     monkeypatch.chdir(tmp_path)
     called = []
     for module, verb in [(launch, "launch"), (train, "resume"), (check, "check"), (use, "evaluate"),

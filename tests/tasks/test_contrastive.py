@@ -75,6 +75,16 @@ def test_texts_that_say_the_same_have_one_number():
     assert plain[0] != plain[1]
 
 
+def test_what_is_no_text_says_what_its_class_is():
+    """Sounds of one class are no wrong partners of each other's pictures; without classes, each is its own."""
+    sides = Meanings("sound")
+    samples = [Sample("a", {"sound": object()}, 3), Sample("b", {"sound": object()}, 3), Sample("c", {"sound": 0}, 1)]
+    one, two, other = (int(sides.read(each, {}, None)) for each in samples)
+    assert one == two != other
+    first, again, second = (int(sides.read(Sample(name, {"sound": object()}), {}, None)) for name in "aab")
+    assert first == again != second
+
+
 def test_all_processes_see_all_pairs(monkeypatch):
     """Two processes of eight pairs each have the loss of one process of sixteen."""
     task = contrastive().train()

@@ -51,7 +51,7 @@ def data_of(experiment):
     """The name of the experiment's data config, its own or that of the experiment on which it builds."""
     defaults = OmegaConf.load(f"conf/experiment/{experiment}.yaml").get("defaults", [])
     own = [entry["override /data"] for entry in defaults if "override /data" in entry]
-    built_on = [data_of(entry) for entry in defaults if isinstance(entry, str)]
+    built_on = [data_of(entry) for entry in defaults if isinstance(entry, str) and entry != "_self_"]
     return next(iter([*own, *built_on]), "digits")
 
 
@@ -59,7 +59,9 @@ DRAWN = ["task.judge.prompts=4", "task.judge.steps=2", "callbacks.pictures.steps
 OF_FEW = {
     "text_to_image": DRAWN,
     "text_to_image_hard": DRAWN,
-    "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8"],
+    "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8", "task.judge.prompts=4"],
+    "class_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
+    "sound_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
 }
 """By the name of the experiment: what little data and little time need."""
 
@@ -151,6 +153,16 @@ def test_an_encoder_of_texts_moves_with_its_part_of_the_tokenizer(tmp_path):
         start_from(task, config)
 
 
+@pytest.mark.slow
+def test_pictures_of_codes_are_judged(tmp_path, capsys):
+    run = two_steps("text_to_image_autoregressive", tmp_path)
+    test = json.loads((run / "results.json").read_text())["test"]
+    assert {"loss", "colour", "shape", "all", "heldout_colour", "heldout_shape", "heldout_all"} <= set(test)
+    assert main(["generate", str(run), "--prompt", " ", "--out", str(tmp_path / "out.png")]) == 1
+    assert capsys.readouterr().err == "mmattn: This task makes nothing without a context: give a prompt.\n"
+    assert main(["generate", str(run), "--prompt", "a red circle", "--out", str(tmp_path / "out.png")]) == 0
+
+
 def test_pictures_are_described(tmp_path, scene, capsys):
     run = two_steps("image_to_text", tmp_path)
     (said,) = predict(str(run), [str(scene)])
@@ -158,6 +170,10 @@ def test_pictures_are_described(tmp_path, scene, capsys):
     capsys.readouterr()
     assert main(["predict", str(run), str(scene)]) == 0
     assert capsys.readouterr().out.rstrip() == f"{scene}: {said['text']}".rstrip()
+    assert main(["generate", str(run), "--prompt-file", str(scene)]) == 1
+    assert "This run makes texts, no pictures: `mmattn predict" in capsys.readouterr().err
+    results = json.loads((run / "results.json").read_text())
+    assert set(results["test"]) == {"loss", "exact"}
 
 
 @pytest.fixture

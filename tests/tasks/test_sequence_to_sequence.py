@@ -5,6 +5,7 @@ from __future__ import annotations
 import lightning
 import pytest
 import torch
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 
 from mmattn import ConfigError, Full
 from mmattn.data.source import Sample
@@ -136,6 +137,19 @@ def test_a_short_run_measures_what_is_made(tmp_path):
     again = sequence_to_sequence()
     again.load_state_dict(task.state_dict())
     assert again.longest == 5
+
+
+def test_averaged_weights_keep_how_long_the_longest_was(tmp_path):
+    """An average of lengths, as whole numbers, would stay at that of the first batch."""
+    task, kept = sequence_to_sequence(), ModelCheckpoint(tmp_path, save_last=True)
+    trainer = lightning.Trainer(
+        max_epochs=1, logger=False, callbacks=[EMAWeightAveraging(decay=0.9), kept], enable_progress_bar=False,
+        enable_model_summary=False,
+    )  # fmt: skip
+    trainer.fit(task, data_for(task.tokenizer, task))
+    again = sequence_to_sequence()
+    again.load_state_dict(torch.load(kept.last_model_path, weights_only=True)["state_dict"])
+    assert again.longest == 5 and "longest" not in dict(again.named_buffers())
 
 
 def test_a_temperature_draws_by_the_scores():

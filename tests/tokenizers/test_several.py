@@ -77,3 +77,10 @@ def test_tokens_are_described_part_by_part():
     images = tokenizer.part("image").length(prepared["image"])
     assert tokenizer.describe(prepared, 0).startswith("image: rows 0")
     assert tokenizer.describe(prepared, images + 1) == "text: blue"
+
+
+def test_a_part_that_a_config_builds_on_can_be_left_out():
+    tokenizer = SeveralTokenizer(16, {"text": ByteTokenizer(16), "image": None}, target="text")
+    assert list(tokenizer.parts) == ["text"]
+    with pytest.raises(ConfigError, match="tokenizer.parts has no 'image'; it has text"):
+        SeveralTokenizer(16, {"text": ByteTokenizer(16), "image": None}, target="image")
