@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
@@ -27,6 +29,7 @@ class Context:
     condition: Tensor | None = None
     _visibilities: dict[tuple[Pattern, bool], Visibility] = field(default_factory=dict)
     _rotations: dict[int, Rotation | None] = field(default_factory=dict)
+    _kept: dict[Any, Any] = field(default_factory=dict)
 
     def visibility(self, pattern: Pattern) -> Visibility:
         """Who sees whom among these tokens under a pattern."""
@@ -54,6 +57,12 @@ class Context:
         if head_dim not in self._rotations:
             self._rotations[head_dim] = self.position.rotation(self.info, head_dim)
         return self._rotations[head_dim]
+
+    def kept(self, name: Any, make: Callable[[TokenInfo], Any]) -> Any:
+        """What `make` gives of the tokens' facts, kept under a name: made once a batch, not once a layer."""
+        if name not in self._kept:
+            self._kept[name] = make(self.info)
+        return self._kept[name]
 
     def of_tokens(self, values: Tensor) -> Tensor:
         """values (documents, …) as what each token's document has: (batch, length or 1, …)."""

@@ -74,7 +74,7 @@ class FixedPrompts(lightning.Callback):
                 (prompt, known(task.source, Sample("callbacks.pictures.prompts", prompt))) for prompt in self.prompts
             ]
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        if data.source.prompts:
+        if data.source.prompts and task.source.vocabulary is not None:  # a context that is no text has no prompts
             return [(prompt, task.source.prepare(Sample(prompt, prompt))) for prompt in data.source.prompts]
         dataset = data.dataset("validation")
         found = []

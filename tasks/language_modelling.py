@@ -60,7 +60,7 @@ class LanguageModelling(Task):
         if shows is not None:
             raise ConfigError(
                 f"{shows} shows tokens before they are guessed; set pattern=causal for attention, windows whose "
-                "`after` is 0 for convolutions, or another part."
+                "`after` is 0 for convolutions, both_ways=false for recurrent layers, or another part."
             )
         if self.prefix is not None and looks_ahead(self.backbone, tokens.info, tokens.info.extra["prefix"]) is None:
             raise ConfigError(f"task.prefix={self.prefix} needs attention that reads it; set pattern=prefix_lm.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 
 from mmattn.data.scenes import Scenes, Verdict, check, shares
 from mmattn.data.source import Sample, Source
@@ -56,12 +56,17 @@ class SceneJudge:
 
     def __call__(self, task: Any) -> dict[str, float]:
         """Name → figure, named as `mmattn.data.scenes.shares` and `mmattn.tasks.grounding.figures` do."""
-        source = self.source if isinstance(self.source, Source) else instantiate(self.source)
-        if not isinstance(source, Scenes):
+        if not self._of_scenes():
             return {}
+        source: Any = self.source if isinstance(self.source, Source) else instantiate(self.source)
         seen = self.figures(task, source.tests(self.prompts))
         heldout = self.figures(task, source.held_out(self.prompts))
         return seen | {f"heldout_{name}": value for name, value in heldout.items()}
+
+    def _of_scenes(self) -> bool:
+        """Told before a source is made: others may have many files to read."""
+        kind = type(self.source) if isinstance(self.source, Source) else get_class(self.source["_target_"])
+        return issubclass(kind, Scenes)
 
     def figures(self, task: Any, samples: Sequence[Sample]) -> dict[str, float]:
         """Those of one kind of captions."""

@@ -102,7 +102,10 @@ class SequenceToSequence(Task):
         memory = TokenSequence(context.expand(rows, -1, -1).to(self.device), info)
         shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0, memory)
         if shows is not None:
-            raise ConfigError(f"{shows} shows tokens before they are guessed; set the pattern of its mixer to causal.")
+            raise ConfigError(
+                f"{shows} shows tokens before they are guessed; make its mixer causal: "
+                "pattern=causal for attention, windows whose `after` is 0, both_ways=false of recurrent layers."
+            )
 
     # -- training ---------------------------------------------------------------------------------------------------
 

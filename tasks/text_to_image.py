@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmattn.adaptive import TimeEmbedding
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
+from mmattn.limits import within
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
@@ -63,6 +64,7 @@ class TextToImage(Task):
         for name, share in (("drop_context", drop_context), ("early", early)):
             if not 0 <= share < 1:
                 raise ConfigError(f"task.{name}={share} must be at least 0 and less than 1.")
+        within("task.preview_weight", preview_weight, least=0)
         self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
         part_of(self.tokenizer, context)  # raises where there is none
         self.preview = None if preview is None else preview(self.tokenizer.modelled)

@@ -31,7 +31,7 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
     look.add_argument("--weight", action="append", default=[], metavar="WORD=FACTOR", help="read a word more, or less")
     look.add_argument("--layers", nargs="+", metavar="NAME", help='these, such as "backbone.blocks.1.*"; all')
     look.add_argument("--heads", nargs="+", type=int, metavar="N", help="these, of runs that draw nothing; all")
-    look.add_argument("--limit", type=float, default=1.0, metavar="GIB", help="memory that maps may take (1)")
+    look.add_argument("--limit", type=_memory, default=1.0, metavar="GIB", help="memory that maps may take (1)")
     look.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
     look.add_argument("--steps", type=int, default=20, help="from noise to picture (20)")
     look.add_argument("--seed", type=int, default=0)
@@ -55,6 +55,14 @@ def look(arguments: argparse.Namespace) -> None:
     except OSError as error:
         raise ConfigError(f"--out={arguments.out} cannot be written: {error}") from error
     print(f"written: {html}, {png}")
+
+
+def _memory(word: str) -> float:
+    """GiB, more than none."""
+    number = float(word)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return number
 
 
 def _files(out: str) -> tuple[Path, Path]:

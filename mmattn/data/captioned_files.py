@@ -47,7 +47,7 @@ class CaptionedFiles(Source):
     ) -> None:
         try:
             ImageColor.getrgb(background)
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, TypeError) as error:
             raise ConfigError(
                 f"data.background={background} is no colour: give a name such as white, or '#ffcc00'."
             ) from error

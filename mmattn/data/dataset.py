@@ -134,7 +134,7 @@ class PreparedDataset(Dataset[Batch]):
 def _texts(value: Any) -> Any:
     """What of a sample's value is text: the value itself, or the texts of a sample of several kinds by their names."""
     if isinstance(value, Mapping):
-        return sorted((name, each) for name, each in value.items() if isinstance(each, str))
+        return sorted((name, each) for name, each in value.items() if isinstance(each, str)) or None
     return value if isinstance(value, str) else None
 
 

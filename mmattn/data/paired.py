@@ -10,6 +10,7 @@ from functools import partial
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
 from mmattn.errors import ConfigError, nearest
+from mmattn.limits import within
 
 Members = dict[str, list[int]]
 """Indices of the samples of each class, by its name."""
@@ -53,6 +54,7 @@ class Paired(Source):
             raise ConfigError(f"data.class_as={class_as} is a source in data.parts, too: call it otherwise.")
         if most is not None and most < 1:
             raise ConfigError(f"data.most={most} must be at least 1.")
+        within("data.validation", validation, least=0, below=1)
         self.class_as, self.most, self.validation, self.seed = class_as, most, validation, seed
         for name in renamed or {}:
             if name not in self.parts:
@@ -116,9 +118,8 @@ class Paired(Source):
             orders = {}
             for part, of_part in members.items():
                 order = list(of_part.get(called, ()))
-                random.Random(f"{self.seed}/{split}/{part}/{called}").shuffle(
-                    order
-                )  # a string is the same on every run
+                # Seeded by a string, which is the same in every process.
+                random.Random(f"{self.seed}/{split}/{part}/{called}").shuffle(order)
                 orders[part] = order
             count = max(map(len, orders.values())) if all(orders.values()) else 0
             for turn in range(count if self.most is None else min(count, self.most)):

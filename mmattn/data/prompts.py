@@ -29,7 +29,7 @@ def known(source: Any, prompt: Sample) -> Prepared:
     if unknown is None or not bool((prepared["ids"] == unknown).any()):
         return prepared
     places = source.units(prepared)[prepared["ids"] == unknown].tolist()
-    words = [found.group() for place in places if (found := re.match(r"\w+|\S", prompt.value[place:]))]
+    words = [found.group() for place in places if (found := re.match(r"\w+|.", prompt.value[place:], re.DOTALL))]
     vocabulary = [word for index, word in enumerate(source.vocabulary) if index not in source.special_ids]
     meant = "".join(dict.fromkeys(nearest(word.lower(), vocabulary) for word in words))
     if not meant and len(vocabulary) <= FEW:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.utils._pytree import tree_map
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
@@ -29,8 +30,8 @@ class Remembered(NamedTuple):
 class Recurrent(Mixer):
     """out([h₁ … hₙ]) with hₜ = cell(xₜ, hₜ₋₁): torch's RNN (tanh), GRU or LSTM (https://doi.org/10.1162/neco.1997.9.8.1735).
 
-    Each document begins with a state of zeros. torch wants documents' lengths on the host, so that a batch of unlike
-    lengths, or of several documents a row, waits for a CUDA device once a layer.
+    Each document begins with a state of zeros. torch wants the documents' lengths on the host, for which a CUDA device
+    is waited for, once a batch.
 
     Args:
         dim: model width.
@@ -51,73 +52,78 @@ class Recurrent(Mixer):
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        return self.run(x, context.info, None)[0]
+        return self.run(x, context.kept(Places, Places), None)[0]
 
     def step(self, x: Tensor, context: Context, state: Remembered | None) -> tuple[Tensor, Remembered]:
         """Raises `ConfigError` for a layer that goes both ways: later tokens are not there yet."""
         if self.both_ways:
             raise ConfigError("A recurrent layer that goes both ways has no next step; set both_ways=false.")
-        return self.run(x, context.info, state)
+        places = context.kept(Places, Places)
+        before = self.nothing(x, context.info) if state is None else state
+        out, last = self.run(x, places, before)
+        return out, places.after(before, last)
 
-    def run(self, x: Tensor, info: TokenInfo, state: Remembered | None) -> tuple[Tensor, Remembered]:
-        """x (batch, length, dim) → the same shape, zeros at padding, and what is remembered after it."""
-        places = Places(info)
-        before = self.remembered(x, state)
-        if not len(places.lengths):
-            return x.new_zeros(x.shape), before
-        runs = x.new_zeros(len(places.lengths), places.longest, x.shape[-1])
-        runs = runs.index_put((places.run, places.step), x[info.real])
-        hidden = self.cells_over(runs, places, before)
-        out = x.new_zeros(x.shape).masked_scatter(info.real[..., None], self.out(hidden[0][places.run, places.step]))
-        return out, places.after(before, hidden[1])
+    def run(self, x: Tensor, places: Places, before: Remembered | None) -> tuple[Tensor, Hidden]:
+        """x (batch, length, dim) → the same shape, zeros at padding, and the last state of each run."""
+        if not places.lengths:
+            return x.new_zeros(x.shape), ()
+        runs = x.new_zeros(len(places.lengths), max(places.lengths), x.shape[-1])
+        runs = runs.index_put((places.run, places.place), x[places.row, places.column])
+        packed = pack_padded_sequence(runs, torch.tensor(places.lengths), batch_first=True, enforce_sorted=False)
+        first = None if before is None else places.begin(before)
+        states, last = self.over(packed, first[0] if first and len(first) == 1 else first)
+        made = self.out(pad_packed_sequence(states, batch_first=True)[0][places.run, places.place])
+        out = made.new_zeros(*x.shape[:2], made.shape[-1]).index_put((places.row, places.column), made)
+        return out, tuple(each[-1] for each in (last if isinstance(last, tuple) else (last,)))
 
-    def cells_over(self, runs: Tensor, places: Places, before: Remembered) -> tuple[Tensor, Hidden]:
-        """Of each run (runs, longest, dim) all states (runs, longest, hidden), and the last one."""
-        first = None
-        if not self.both_ways:
-            goes_on = (places.begins & (places.document == before.document[places.row]))[:, None]
-            first = tuple(torch.where(goes_on, each[places.row], 0)[None].contiguous() for each in before.hidden)
-        start = first[0] if first is not None and len(first) == 1 else first
-        packed = pack_padded_sequence(runs, places.lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, last = self.cells(packed, start)
-        return pad_packed_sequence(states, batch_first=True)[0], tuple(
-            each[-1] for each in (last if isinstance(last, tuple) else (last,))
-        )
+    def over(self, packed: PackedSequence, first: Any) -> tuple[PackedSequence, Any]:
+        """torch's network; on a CPU in the weights' own precision: there, oneDNN's LSTM refuses autocast's."""
+        if packed.data.is_cuda:
+            return self.cells(packed, first)
+        kind = self.out.weight.dtype
+        first = None if first is None else tree_map(lambda each: each.to(kind), first)
+        with torch.autocast("cpu", enabled=False):
+            return self.cells(packed.to(kind), first)
 
-    def remembered(self, x: Tensor, state: Remembered | None) -> Remembered:
-        """The state, or that of rows of which nothing was seen."""
-        if state is not None:
-            return state
+    def nothing(self, x: Tensor, info: TokenInfo) -> Remembered:
+        """What is remembered of rows of which nothing was seen."""
         count = 2 if isinstance(self.cells, nn.LSTM) else 1
         hidden = tuple(x.new_zeros(len(x), self.cells.hidden_size) for _ in range(count))
-        return Remembered(hidden, torch.full((len(x),), PADDING, device=x.device))
+        return Remembered(hidden, info.document.new_full((len(x),), PADDING))
 
 
 class Places:
-    """Where the tokens of a batch stand in runs: a document's tokens in a row. Runs are numbered row by row.
+    """Where the tokens of a batch stand in runs: a document's tokens in a row of tokens, without padding.
 
-    run, step: of each real token. row, document, begins: of each run; whether it is the first in its row.
+    row, column, run, place: of each token, where it stands in the batch, and where in its run. lengths: of each run, on
+    the host. run_row, document, begins: of each run; whether it is the first in its row.
     """
 
     def __init__(self, info: TokenInfo) -> None:
-        document, real = info.document, info.real
-        before = nn.functional.pad(document, (1, 0), value=PADDING)[:, :-1]
-        starts = real & (document != before)
-        number = starts.flatten().cumsum(0).view_as(document) - 1
-        self.run = number[real]
-        self.row = torch.arange(len(document), device=document.device)[:, None].expand_as(document)[starts]
-        self.document = document[starts]
-        self.begins = starts.cumsum(1)[starts] == 1
-        self.lengths = torch.bincount(self.run, minlength=len(self.row))
-        self.longest = int(self.lengths.max()) if len(self.lengths) else 0
-        ends = self.lengths.cumsum(0)
-        self.step = torch.arange(len(self.run), device=document.device) - (ends - self.lengths)[self.run]
+        self.row, self.column = info.real.nonzero(as_tuple=True)
+        document = info.document[self.row, self.column]
+        starts = torch.ones_like(document, dtype=torch.bool)
+        starts[1:] = (self.row[1:] != self.row[:-1]) | (document[1:] != document[:-1])
+        first = starts.nonzero()[:, 0]
+        self.run = starts.cumsum(0) - 1
+        self.place = torch.arange(len(document), device=document.device) - first[self.run]
+        self.run_row, self.document = self.row[first], document[first]
+        self.begins = torch.ones_like(self.run_row, dtype=torch.bool)
+        self.begins[1:] = self.run_row[1:] != self.run_row[:-1]
+        self.lengths: list[int] = torch.bincount(self.run, minlength=len(first)).tolist()
+
+    def begin(self, before: Remembered) -> Hidden:
+        """The state (1, runs, hidden) that each run starts from: a row's first goes on where its document does."""
+        goes_on = (self.begins & (self.document == before.document[self.run_row]))[:, None]
+        return tuple(torch.where(goes_on, each[self.run_row], 0)[None].contiguous() for each in before.hidden)
 
     def after(self, before: Remembered, last: Hidden) -> Remembered:
-        """What each row's last run leaves; a row without tokens keeps what it had. Both ways, h is the second's."""
-        ends = torch.ones_like(self.begins)
-        ends[:-1] = self.row[1:] != self.row[:-1]
-        row, hidden = self.row[ends], []
-        for old, new in zip(before.hidden, last, strict=True):
-            hidden.append(old.index_put((row,), new[ends].to(old.dtype)))
-        return Remembered(tuple(hidden), before.document.index_put((row,), self.document[ends]))
+        """What each row's last run leaves; a row without tokens keeps what it had."""
+        if not last:
+            return before
+        ends = self.begins.roll(-1)  # the last run's successor is the first one, which begins a row
+        row = self.run_row[ends]
+        hidden = tuple(
+            old.index_put((row,), new[ends].to(old.dtype)) for old, new in zip(before.hidden, last, strict=True)
+        )
+        return Remembered(hidden, before.document.index_put((row,), self.document[ends]))

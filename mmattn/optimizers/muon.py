@@ -109,7 +109,8 @@ def muon(
     """
     check_rates(learning_rate, weight_decay, betas)
     rate = learning_rate if other_rate is None else other_rate
-    within("optimizer.other_rate", rate, least=0)
+    if other_rate is not None:
+        within("optimizer.other_rate", other_rate, least=0)
     within("optimizer.momentum", momentum, least=0, below=1)
     blocks = [each.blocks for each in module.modules() if isinstance(each, Backbone)]
     layers = {id(p) for each in blocks for p in each.parameters() if p.ndim == 2}

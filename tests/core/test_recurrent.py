@@ -98,6 +98,32 @@ def test_a_new_document_in_a_row_starts_anew_in_steps_too():
     torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
 
 
+def test_padding_inside_a_row_is_passed_over_in_one_pass_and_in_steps():
+    model = mixer("gru")
+    info = TokenInfo.concatenate([TokenInfo.from_lengths([2], length=3), TokenInfo.from_lengths([3])])
+    x = torch.randn(1, 6, 8, dtype=torch.float64)
+    full = model(x, Context(info, Position()))
+    torch.testing.assert_close(full[info.real], reference(model, "gru", x[info.real]), atol=1e-12, rtol=0)
+    state, outs = None, []
+    for places in (torch.arange(3)[None], torch.arange(3, 6)[None]):
+        out, state = model.step(x[:, places[0]], Context(info.pick(places), Position()), state)
+        outs.append(out)
+    torch.testing.assert_close(torch.cat(outs, 1), full, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("lengths", [[6, 6], [6, 4]])
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_it_runs_under_autocast_and_on_small_integers(kind, lengths):
+    model, info = mixer(kind).float(), TokenInfo.from_lengths(lengths).map(lambda fact: fact.to(torch.int32))
+    x = torch.randn(2, 6, 8)
+    expected = model(x, Context(info, Position()))
+    with torch.autocast("cpu", torch.bfloat16):
+        out = model(x, Context(info, Position()))
+        stepped, _ = model.step(x, Context(info, Position()), None)
+    torch.testing.assert_close(out.float(), expected, atol=0.05, rtol=0)
+    torch.testing.assert_close(stepped[info.document >= 0], out[info.document >= 0], atol=0.02, rtol=0)
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
 def test_nothing_gives_nothing(shape):
     info = TokenInfo.from_lengths([0] * shape[0], length=shape[1])
