@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mmattn.benchmarks.edits import Change, Swap, change
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
 from mmattn.lens import Replace, aligned, capture, edited, labels
@@ -88,13 +89,9 @@ def _batches(source: Any, swaps: Sequence[Swap]) -> Iterator[tuple[list[int], li
 
 def _read(source: Any, prompt: str) -> Any:
     try:
-        prepared = source.prepare(Sample(prompt, prompt))
+        return known(source, Sample(f"the prompt '{prompt}'", prompt))
     except BadSample as error:
         raise ConfigError(f"This run does not read captions of scenes: {error}") from error
-    unknown = getattr(source, "unknown_id", None)
-    if unknown is not None and bool((prepared["ids"] == unknown).any()):
-        raise ConfigError(f"This run does not know all words of '{prompt}': was it trained on data=scenes?")
-    return prepared
 
 
 def _share(hits: Sequence[bool]) -> float | None:

@@ -16,9 +16,10 @@ from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.base import Scores
 from mmattn.tasks.causality import looks_ahead, trial
 from mmattn.tasks.decoding import decode
+from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.meanings import Meaning
 from mmattn.tasks.next_token import guessed, next_tokens
 from mmattn.tasks.parts import part_of
@@ -27,7 +28,7 @@ from mmattn.tokenizer import Batch, Prepared, Tokenizer
 SHOWN = 16  # samples of a report
 
 
-class SequenceToSequence(Task):
+class SequenceToSequence(KeepingTask):
     """Encoder and decoder (https://arxiv.org/abs/1706.03762): the loss of the target's next token, in nats, its earlier
     ones and the encoded context being given. The target begins with `bos`; without `eos`, all are equally long.
 
@@ -41,6 +42,7 @@ class SequenceToSequence(Task):
         judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
+    keeps = "longest"
     heads = ("tokens",)
     asks = ("temperature",)
     """What `mmattn generate` may ask for."""
@@ -64,19 +66,8 @@ class SequenceToSequence(Task):
         if not getattr(self.target, "bos", False):
             part = f"tokenizer.parts.{self.tokenizer.target}"
             raise ConfigError(f"The first token is guessed from one that begins all: set {part}.bos=true.")
-        # Tokens of the longest target seen in training, which no made one exceeds. No buffer: callbacks that average
-        # weights average these, too, and the mean of lengths is cut down to a whole number at every step.
+        # Tokens of the longest target seen in training, which no made one exceeds.
         self.longest = torch.tensor(0)
-
-    def get_extra_state(self) -> Tensor:
-        return self.longest
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.longest = state
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        # A callback that averages weights puts in those of a copy, which was made before anything was seen.
-        checkpoint["state_dict"]["_extra_state"] = self.longest
 
     @property
     def source(self) -> Any:

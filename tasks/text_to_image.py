@@ -18,15 +18,16 @@ from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
 from mmattn.sequence import PADDING, Layout, TokenInfo, TokenSequence
-from mmattn.tasks.base import Scores, Task
+from mmattn.tasks.base import Scores
 from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
+from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.parts import part_of
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
 
 SHOWN = 16  # pictures of a report
 
 
-class TextToImage(Task):
+class TextToImage(KeepingTask):
     """Flow matching on the content of the target's tokens, with cross-attention to the encoded context.
 
     The backbone guesses the data from a noisy version; the loss is the squared error of the velocity that this means.
@@ -42,6 +43,7 @@ class TextToImage(Task):
         judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
+    keeps = "coordinates"
     heads = ("codec",)
     asks = ("guidance", "steps", "sampler")
     """What `mmattn generate` may ask for."""
@@ -120,16 +122,6 @@ class TextToImage(Task):
     def _remember(self, info: TokenInfo) -> None:
         if self.coordinates.numel() == 0:
             self.coordinates = info.coordinates[0][info.real[0]].cpu()
-
-    def get_extra_state(self) -> Tensor:
-        return self.coordinates
-
-    def set_extra_state(self, state: Tensor) -> None:
-        self.coordinates = state
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        # A callback that averages weights puts in those of a copy, which was made before anything was seen.
-        checkpoint["state_dict"]["_extra_state"] = self.coordinates
 
     # -- making -----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from torch.nn.functional import conv1d
 from mmattn import Backbone, ConfigError, Convolution, Position, TokenInfo, TokenSequence
 from mmattn.context import Context
 from tests.core.examples import LAYOUTS, facts
+from tests.core.mixing import check_documents_alone, in_steps
 
 WINDOWS = {"both sides": [(1, 1)], "causal": [(2, 0)], "several": [(1, 1), (2, 0), (0, 3)]}
 
@@ -32,20 +33,8 @@ def reference(model, x):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
 def test_each_document_is_convolved_alone(windows, layout):
-    model, info = mixer(windows), facts(LAYOUTS[layout])
-    x = torch.randn(2, 6, 8, dtype=torch.float64, requires_grad=True)
-    out = model(x, Context(info, Position()))
-    inputs = (x, *model.parameters())
-    for document in info.document[info.real].unique():
-        own = info.document == document
-        expected = reference(model, x[own])
-        torch.testing.assert_close(out[own], expected, atol=1e-12, rtol=0)
-        probe = torch.randn_like(expected)
-        gradients = [
-            torch.autograd.grad((each * probe).sum(), inputs, retain_graph=True) for each in (out[own], expected)
-        ]
-        for one, other in zip(*gradients, strict=True):
-            torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+    model, x = mixer(windows), torch.randn(2, 6, 8, dtype=torch.float64)
+    check_documents_alone(model, lambda own: reference(model, own), x, facts(LAYOUTS[layout]))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -55,13 +44,8 @@ def test_steps_of_any_size_equal_the_full_pass(windows, side):
     x = torch.randn(2, 6, 8, dtype=torch.float64)
     full = model(x, Context(info, Position()))
     for sizes in ([1] * 6, [3, 1, 2]):
-        state, outs, start = None, [], 0
-        for size in sizes:
-            places = torch.arange(start, start + size).expand(2, -1)
-            out, state = model.step(x[:, start : start + size], Context(info.pick(places), Position()), state)
-            outs.append(out)
-            start += size
-        torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+        stepped = in_steps(model, x, info, sizes)
+        torch.testing.assert_close(stepped[info.real], full[info.real], atol=1e-12, rtol=0)
 
 
 def test_what_it_cannot_do_is_named():

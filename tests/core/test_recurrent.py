@@ -9,6 +9,7 @@ from mmattn import ConfigError, Position, TokenInfo
 from mmattn.context import Context
 from mmattn.mixers import Recurrent
 from tests.core.examples import LAYOUTS, facts
+from tests.core.mixing import check_documents_alone, in_steps
 
 
 def mixer(kind, **arguments):
@@ -56,19 +57,8 @@ def reference(model, kind, x):
 def test_each_document_is_read_alone(kind, both_ways, layout):
     model, info = mixer(kind, both_ways=both_ways), facts(LAYOUTS[layout])
     x = torch.randn(2, 6, 8, dtype=torch.float64)
-    x = x.masked_fill(~info.real[..., None], torch.nan).requires_grad_()  # nothing may read padding
-    out = model(x, Context(info, Position()))
-    inputs = (x, *model.parameters())
-    for document in info.document[info.real].unique():
-        own = info.document == document
-        expected = reference(model, kind, x[own])
-        torch.testing.assert_close(out[own], expected, atol=1e-12, rtol=0)
-        probe = torch.randn_like(expected)
-        gradients = [
-            torch.autograd.grad((each * probe).sum(), inputs, retain_graph=True) for each in (out[own], expected)
-        ]
-        for one, other in zip(*gradients, strict=True):
-            torch.testing.assert_close(one, other, atol=1e-12, rtol=0)
+    x = x.masked_fill(~info.real[..., None], torch.nan)  # nothing may read padding
+    check_documents_alone(model, lambda own: reference(model, kind, own), x, info)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -78,24 +68,16 @@ def test_steps_of_any_size_equal_the_full_pass(kind, side):
     x = torch.randn(2, 6, 8, dtype=torch.float64)
     full = model(x, Context(info, Position()))
     for sizes in ([1] * 6, [3, 1, 2]):
-        state, outs, start = None, [], 0
-        for size in sizes:
-            places = torch.arange(start, start + size).expand(2, -1)
-            out, state = model.step(x[:, start : start + size], Context(info.pick(places), Position()), state)
-            outs.append(out)
-            start += size
-        torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+        stepped = in_steps(model, x, info, sizes)
+        torch.testing.assert_close(stepped[info.real], full[info.real], atol=1e-12, rtol=0)
 
 
 def test_a_new_document_in_a_row_starts_anew_in_steps_too():
     model, info = mixer("lstm"), facts(LAYOUTS["packed"])
     x = torch.randn(2, 6, 8, dtype=torch.float64)
-    full, state, outs = model(x, Context(info, Position())), None, []
-    for start in range(0, 6, 2):
-        places = torch.arange(start, start + 2).expand(2, -1)
-        out, state = model.step(x[:, start : start + 2], Context(info.pick(places), Position()), state)
-        outs.append(out)
-    torch.testing.assert_close(torch.cat(outs, 1)[info.real], full[info.real], atol=1e-12, rtol=0)
+    stepped = in_steps(model, x, info, [2, 2, 2])
+    full = model(x, Context(info, Position()))
+    torch.testing.assert_close(stepped[info.real], full[info.real], atol=1e-12, rtol=0)
 
 
 def test_padding_inside_a_row_is_passed_over_in_one_pass_and_in_steps():
@@ -104,11 +86,7 @@ def test_padding_inside_a_row_is_passed_over_in_one_pass_and_in_steps():
     x = torch.randn(1, 6, 8, dtype=torch.float64)
     full = model(x, Context(info, Position()))
     torch.testing.assert_close(full[info.real], reference(model, "gru", x[info.real]), atol=1e-12, rtol=0)
-    state, outs = None, []
-    for places in (torch.arange(3)[None], torch.arange(3, 6)[None]):
-        out, state = model.step(x[:, places[0]], Context(info.pick(places), Position()), state)
-        outs.append(out)
-    torch.testing.assert_close(torch.cat(outs, 1), full, atol=1e-12, rtol=0)
+    torch.testing.assert_close(in_steps(model, x, info, [3, 3]), full, atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("lengths", [[6, 6], [6, 4]])
