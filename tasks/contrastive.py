@@ -11,6 +11,7 @@ from torch import Tensor, distributed, nn
 from torchmetrics import MetricCollection
 
 from mmattn.data.dataset import PreparedDataset
+from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.report.cards import Card, item, title
@@ -108,6 +109,11 @@ class Contrastive(Task):
         return partial(self.all_gather, sync_grads=True)
 
     # -- classes by prompts -----------------------------------------------------------------------------------------
+
+    def setup(self, stage: str) -> None:
+        """Refuse prompts with words that training never shows."""
+        for text in self.prompts:
+            known(self.source, Sample("task.prompts", text))
 
     @torch.no_grad()
     def zero_shot(self, prepared: Sequence[Prepared], prompts: Sequence[str]) -> Tensor:

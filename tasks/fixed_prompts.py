@@ -54,6 +54,9 @@ class FixedPrompts(lightning.Callback):
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if not hasattr(pl_module, "pictures"):
             raise ConfigError(f"callbacks.pictures: {type(pl_module).__name__} makes no pictures; leave it out.")
+        dataset, tokenizer = trainer.datamodule.dataset("validation"), pl_module.tokenizer  # type: ignore[attr-defined]
+        if isinstance(tokenizer.modelled.show(item(dataset, 0)[tokenizer.target]), str):
+            raise ConfigError(f"callbacks.pictures: tokenizer.target={tokenizer.target} is no picture; leave it out.")
         self.drawn = list(self._read(trainer, pl_module))
 
     def on_validation_batch_start(

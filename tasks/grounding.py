@@ -12,6 +12,7 @@ from torch import Tensor
 from mmattn.data.scenes import Box, Named, find, parse
 from mmattn.data.scenes.scene import COLOURS, SHAPES
 from mmattn.lens import Mean, Record, capture, heat_map, inside, pointing
+from mmattn.lens.words import tokens_of
 from mmattn.mixers import CrossAttention
 from mmattn.sequence import TokenInfo
 from mmattn.tokenizer import Prepared
@@ -66,7 +67,10 @@ def pointed(
     found: list[Pointed] = []
     for row, (caption, picture) in enumerate(zip(captions, pictures, strict=True)):
         named = find(picture, caption)
-        heats = [heat_map(weights, info, _tokens(task.source, prepared[row], each), row=row) for each in named]
+        heats = [
+            heat_map(weights, info, tokens_of(task.source, prepared[row], each.start, each.stop), row=row)
+            for each in named
+        ]
         found += _judged(caption, named, heats)
     return found
 
@@ -86,18 +90,6 @@ def figures(words: Sequence[Pointed]) -> dict[str, float]:
     if words:
         found["grounding_chance"] = sum(each.chance for each in words) / len(words)
     return {**found, "grounding_words": float(len(words))}
-
-
-def _tokens(source: Any, prepared: Prepared, named: Named) -> list[int]:
-    """Places in the sequence of the tokens that show a word, whole or in part."""
-    starts = [int(each) for each in source.units(prepared)]
-    stops = [*starts[1:], named.stop]
-    first = int(source.prefix.count)
-    return [
-        first + place
-        for place, (start, stop) in enumerate(zip(starts, stops, strict=True))
-        if named.start < max(stop, start + 1) and start < named.stop
-    ]
 
 
 def _judged(caption: str, named: Sequence[Named], heats: Sequence[Tensor]) -> Iterator[Pointed]:

@@ -27,14 +27,14 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
     look.add_argument("file", nargs="?", help="a sample, for runs that draw nothing")
     look.add_argument("--prompt", help="what to draw, or a text to read")
     look.add_argument("--edit", metavar="PROMPT", help="another prompt, of the same noise and with the first's maps")
-    look.add_argument("--share", type=float, default=1.0, help="of the steps that take the first prompt's maps (1)")
+    look.add_argument("--share", type=float, help="of the steps that take the first prompt's maps (1)")
     look.add_argument("--weight", action="append", default=[], metavar="WORD=FACTOR", help="read a word more, or less")
     look.add_argument("--layers", nargs="+", metavar="NAME", help='these, such as "backbone.blocks.1.*"; all')
     look.add_argument("--heads", nargs="+", type=int, metavar="N", help="these, of runs that draw nothing; all")
     look.add_argument("--limit", type=_memory, default=1.0, metavar="GIB", help="memory that maps may take (1)")
-    look.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
-    look.add_argument("--steps", type=int, default=20, help="from noise to picture (20)")
-    look.add_argument("--seed", type=int, default=0)
+    look.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3)")
+    look.add_argument("--steps", type=int, help="from noise to picture (20)")
+    look.add_argument("--seed", type=int, help="of the noise (0)")
     look.add_argument("--out", default="look.html", metavar="FILE", help="a page and a PNG of this name, or a folder")
     return look
 

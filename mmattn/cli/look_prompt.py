@@ -18,6 +18,10 @@ from mmattn.lens.words import Word, keys_of, words_of
 from mmattn.tokenizer import Prepared
 
 
+USUAL = {"steps": 20, "guidance": 3.0, "seed": 0}
+"""What a picture is drawn with, unless the options say otherwise."""
+
+
 class Seen(NamedTuple):
     """What is written: an HTML document and a picture."""
 
@@ -38,17 +42,19 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     """Raises ConfigError for words that are not known, and for maps that do not fit."""
     if a.file is not None or a.heads is not None or a.prompt is None:
         raise ConfigError("This run draws prompts: give --prompt, and neither a file nor --heads.")
+    if a.share is not None and a.edit is None:
+        raise ConfigError("--share says in how many steps --edit takes the first prompt's maps: give --edit, too.")
     prompt = _prompt(task, a.prompt, "--prompt")
     other = prompt if a.edit is None else _prompt(task, a.edit, "--edit")
     louder = [_weight(each, other) for each in a.weight]
     layers, info = readers(task, a.layers), info_of(task)
-    asked = {"steps": a.steps, "guidance": a.guidance, "seed": a.seed}
+    asked = {name: usual if getattr(a, name) is None else getattr(a, name) for name, usual in USUAL.items()}
     limit = int(a.limit * 2**30)
     first = draw(task, prompt.prepared, layers, asked, keep=a.edit is not None, limit=limit)
     said = "".join(f", {each}" for each in a.weight)
     edits = {other.text + said: Chain(*louder)} if louder else {}
     if first.maps is not None:
-        maps = injected(task, first.maps, prompt.prepared, other.prepared, a.share)
+        maps = injected(task, first.maps, prompt.prepared, other.prepared, 1.0 if a.share is None else a.share)
         edits = {
             f"{other.text}{said} (maps of the first prompt injected)": Chain(maps, *louder),
             f"{other.text}{said} (its own maps, the same noise)": Chain(*louder),
@@ -58,9 +64,9 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         after = draw(task, other.prepared, layers, asked, edit=edit, limit=limit)
         rows.append(word_row(title, after, other.words, info))
     more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]
-    facts = [("layers", str(len(layers))), ("steps", str(a.steps)), ("guidance", f"{a.guidance:g}")]
+    facts = [("layers", str(len(layers))), *((name, f"{value:g}") for name, value in asked.items())]
     title = f"Where “{prompt.text}” is read"
-    return Seen(page(title, [*rows, *more], [*facts, ("seed", str(a.seed))]), strip(rows))
+    return Seen(page(title, [*rows, *more], facts), strip(rows))
 
 
 def _prompt(task: Any, text: str, option: str) -> Prompt:

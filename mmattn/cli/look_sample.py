@@ -15,10 +15,15 @@ from mmattn.lens.matrix import matrices_page, matrices_strip
 from mmattn.lens.own import TOKENS, own_maps
 
 
+DRAWING = ("edit", "weight", "share", "guidance", "steps", "seed")
+"""Options that mean nothing here."""
+
+
 def of_sample(task: Any, a: argparse.Namespace) -> Seen:
     """The first sample of a file, or a text; of a long one the first piece. Raises ConfigError where there is none."""
-    if a.edit is not None or a.weight:
-        raise ConfigError("--edit and --weight are for runs that draw prompts in steps from noise; this one does not.")
+    given = [f"--{name}" for name in DRAWING if getattr(a, name) not in (None, [])]
+    if given:
+        raise ConfigError(f"{', '.join(given)}: for runs that draw prompts in steps from noise; this one does not.")
     if (a.file is None) == (a.prompt is None):
         raise ConfigError("Give a file, or a text by --prompt: one of them is looked at.")
     tokenizer = task.tokenizer

@@ -21,8 +21,8 @@ def known(source: Any, prompt: Sample) -> Prepared:
     """
     if isinstance(prompt.value, str) and source.vocabulary is None:
         raise ConfigError(
-            f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}): `mmattn generate` takes "
-            "a file, --prompt-file."
+            f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}); `mmattn generate` takes "
+            "a file, too: --prompt-file."
         )
     prepared: Prepared = source.prepare(prompt)
     unknown = getattr(source, "unknown_id", None)

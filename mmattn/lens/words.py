@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmattn.errors import ConfigError, nearest
+from mmattn.sequence import PADDING
 from mmattn.tokenizer import Prepared, Tokenizer
 
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -21,22 +22,33 @@ class Word:
 
 
 def words_of(tokenizer: Tokenizer, prepared: Prepared, prompt: str) -> list[Word]:
-    """The prompt's words in their order, each with the tokens that begin in it.
+    """The prompt's words in their order, each with the tokens that show it.
 
-    A word that shares its only token with the one before (a phrase that a tokenizer knows as a whole) joins that one.
-    Raises ConfigError for a tokenizer that does not say which characters its tokens show.
+    Words that share their tokens (a phrase that a tokenizer knows as a whole) are one. Raises ConfigError for a
+    tokenizer that does not say which characters its tokens show.
     """
-    units = tokenizer.units(prepared).tolist()
     found: list[Word] = []
     for match in WORD.finditer(prompt):
-        keys = tuple(
-            tokenizer.prefix.count + place for place, unit in enumerate(units) if match.start() <= unit < match.end()
-        )
-        if keys:
+        keys = tuple(tokens_of(tokenizer, prepared, match.start(), match.end()))
+        if found and keys == found[-1].keys:
+            found[-1] = Word(f"{found[-1].text} {match.group()}", keys)
+        elif keys:
             found.append(Word(match.group(), keys))
-        elif found:
-            found[-1] = Word(f"{found[-1].text} {match.group()}", found[-1].keys)
     return found
+
+
+def tokens_of(tokenizer: Tokenizer, prepared: Prepared, start: int, stop: int) -> list[int]:
+    """Places, prefix included, of the tokens that show the characters from `start` to before `stop`, whole or in part.
+
+    A token shows what stands between where it begins and where the next one does.
+    """
+    places = [(unit, place) for place, unit in enumerate(tokenizer.units(prepared).tolist()) if unit != PADDING]
+    nexts = [unit for unit, _ in places[1:]] + [stop]
+    return [
+        tokenizer.prefix.count + place
+        for (unit, place), following in zip(places, nexts, strict=True)
+        if unit < stop and start < max(following, unit + 1)
+    ]
 
 
 def keys_of(words: Sequence[Word], name: str, where: str) -> list[int]:

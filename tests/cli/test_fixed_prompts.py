@@ -121,6 +121,13 @@ def test_data_without_prompts_of_their_own_show_their_first_captions(tmp_path):
     assert image.width == 66 and all(prompt in known for prompt in image.info["prompts"].split("\n"))
 
 
+def test_a_run_that_makes_texts_has_no_pictures(tmp_path, capsys):
+    words = ["data.train=4", "data.validation=2", "data.test=2", "callbacks=pictures", f"run.dir={tmp_path / 'run'}"]
+    assert main(["train", "image_to_text", *words]) == 1
+    assert "callbacks.pictures: tokenizer.target=text is no picture; leave it out." in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.ckpt"))
+
+
 def test_a_report_shows_some_epochs_of_many(tmp_path):
     picture = np.zeros((4, 4, 3), np.uint8)
     for epoch in range(1, 41):

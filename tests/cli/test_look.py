@@ -84,7 +84,9 @@ def test_a_run_that_draws_nothing_shows_which_token_reads_which(image_run, drawi
     assert "<h2>blocks.0.mixer</h2>" in out.read_text() and out.with_suffix(".png").is_file()
     for run, words, said in [
         (image_run, [], "Give a file, or a text by --prompt"),
-        (image_run, [str(picture), "--edit", "a"], "--edit and --weight are for runs that draw prompts"),
+        (image_run, [str(picture), "--edit", "a"], "--edit: for runs that draw prompts"),
+        (image_run, [str(picture), "--seed", "0", "--steps", "9"], "--steps, --seed: for runs that draw prompts"),
+        (drawing_run, ["--prompt", "a red circle", "--share", "1"], "--share says in how many steps --edit takes"),
         (image_run, ["no.png"], "no.png: there is no such file"),
         (drawing_run, [str(picture)], "This run draws prompts: give --prompt, and neither a file nor --heads"),
     ]:

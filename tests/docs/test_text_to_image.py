@@ -76,7 +76,7 @@ def test_a_sound_becomes_a_picture(my_conf, clip, capsys):
     for words, said in [
         (
             ["--prompt", "three"],
-            "--prompt is a text, and this run reads no texts (AudioTokenizer): `mmattn generate` takes",
+            "--prompt is a text, and this run reads no texts (AudioTokenizer); `mmattn generate` takes",
         ),
         (["--prompt-file", str(clip.with_name("clap.wav"))], "there is no such file. Did you mean 'clip.wav'?"),
         (["--prompt-file", str(run / "results.json")], "results.json: is not a readable sound file"),

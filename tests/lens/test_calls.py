@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -12,6 +14,7 @@ from mmattn.lens import Chain, Rescale, capture, edited
 from mmattn.lens.calls import Calls
 from mmattn.lens.drawn import spread
 from mmattn.lens.words import keys_of, words_of
+from mmattn.sequence import PADDING
 from mmattn.tokenizers.text import ByteTokenizer
 from mmattn.tokenizers.words import WordTokenizer
 from tests.core.examples import facts
@@ -65,6 +68,15 @@ def test_words_know_their_tokens():
     assert keys_of(words, "CAR", "here") == list(words[4].keys)
     with pytest.raises(ConfigError, match=r"here: the prompt has no word 'bog'.*Did you mean 'big'"):
         keys_of(words, "bog", "here")
+
+
+def test_words_in_one_token_are_one_and_a_word_has_all_its_tokens():
+    def units(_):
+        return torch.tensor([PADDING, 2, 9, 11, PADDING])  # bos, "left of", " r", "ed", eos
+
+    tokenizer = SimpleNamespace(units=units, prefix=SimpleNamespace(count=1))
+    words = words_of(tokenizer, {}, "a left of red")
+    assert [(word.text, word.keys) for word in words] == [("left of", (2,)), ("red", (3, 4))]
 
 
 def test_a_word_that_is_said_twice_is_louder_twice():

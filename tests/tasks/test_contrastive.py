@@ -44,6 +44,12 @@ def test_predictions_name_the_nearest_prompt():
         contrastive().said(task.reads.collate([sample]))
 
 
+def test_prompts_that_training_never_shows_are_refused():
+    task = contrastive(prompts=["red over red", "read over red"])
+    with pytest.raises(ConfigError, match="task.prompts: training never showed 'read'. Did you mean 'red'"):
+        task.setup("fit")
+
+
 def test_recall_is_that_of_pairs_that_differ():
     first = normalize(torch.tensor([[1.0, 0], [0, 1], [1, 0.1], [-1, 0]]), dim=-1)
     second = normalize(torch.tensor([[1.0, 0.1], [1, 0.2], [0, 1], [-1, 0.3]]), dim=-1)[:, None]
