@@ -17,7 +17,6 @@ from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_
 from mmattn.lens.words import Word, keys_of, words_of
 from mmattn.tokenizer import Prepared
 
-
 USUAL = {"steps": 20, "guidance": 3.0, "seed": 0}
 """What a picture is drawn with, unless the options say otherwise."""
 
