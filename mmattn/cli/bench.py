@@ -24,6 +24,12 @@ and without.
 example:
   mmattn bench editing --run RUN --prompts 200 --json editing.json
 """
+RETRIEVAL = """Pictures of texts that the data of a run have, made by that run, looked at by a run of contrastive that
+was trained on the same pairs: how often their own text is the nearest of all, beside the same of the data's pictures.
+
+example:
+  mmattn bench retrieval --run RUN --by CONTRASTIVE_RUN --split train --pictures 200
+"""
 CAPTURE = """Sampling with a model of width 512, 64 picture tokens and 77 words, with the mean map of one layer taken on
 the way, against sampling alone, in turns. Outputs must be the same bit for bit.
 """
@@ -34,19 +40,20 @@ layer's keys and values computed once, against anew in each step, in turns. Resu
 
 def add_bench(verbs: Any) -> None:
     """The verb and what it measures."""
-    bench = verbs.add_parser("bench", help="measure attention, sampling and editing")
+    bench = verbs.add_parser("bench", help="measure attention, sampling, editing and retrieval")
     kinds = bench.add_subparsers(dest="what", required=True, metavar="WHAT")
     _attention(_kind(kinds, "attention", "attention beside other libraries", ATTENTION))
     editing = _kind(kinds, "editing", "how well a run's pictures are edited by their prompts", EDITING)
     editing.add_argument("--run", required=True, help="a run of text_to_image on scenes")
     editing.add_argument("--prompts", type=positive, default=200, metavar="N", help="pairs of prompts (200)")
     editing.add_argument("--share", type=float, default=1.0, help="of the steps in which maps are injected (1)")
-    editing.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
-    editing.add_argument("--steps", type=positive, default=20, help="from noise to picture (20)")
-    editing.add_argument("--seed", type=int, default=0)
-    editing.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
-    editing.add_argument("--json", metavar="FILE", help="write all figures")
-    editing.add_argument("--config-dir", metavar="DIR", help="your own yaml files and modules, which are trusted")
+    _drawn(editing)
+    retrieval = _kind(kinds, "retrieval", "whether a run's pictures lead back to their texts", RETRIEVAL)
+    retrieval.add_argument("--run", required=True, help="a run of text_to_image")
+    retrieval.add_argument("--by", required=True, metavar="RUN", help="a run of contrastive, which looks")
+    retrieval.add_argument("--split", choices=("train", "validation", "test"), default="validation", help="validation")
+    retrieval.add_argument("--pictures", type=positive, default=200, metavar="N", help="texts drawn (200), of all")
+    _drawn(retrieval)
     for name, said, epilog, turns in (
         ("capture", "what it costs to watch a layer", CAPTURE, 15),
         ("sampling", "what it saves to read a prompt once", SAMPLING, 5),
@@ -55,6 +62,16 @@ def add_bench(verbs: Any) -> None:
         kind.add_argument("--turns", type=positive, default=turns, metavar="T", help=f"pairs of runs ({turns})")
         kind.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
         kind.add_argument("--json", metavar="FILE", help="write all figures")
+
+
+def _drawn(kind: argparse.ArgumentParser) -> None:
+    """Options of what draws with a run."""
+    kind.add_argument("--guidance", type=float, default=3.0, help="how much a picture follows the prompt (3)")
+    kind.add_argument("--steps", type=positive, default=20, help="from noise to picture (20)")
+    kind.add_argument("--seed", type=int, default=0)
+    kind.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
+    kind.add_argument("--json", metavar="FILE", help="write all figures")
+    kind.add_argument("--config-dir", metavar="DIR", help="your own yaml files and modules, which are trusted")
 
 
 def _attention(bench: argparse.ArgumentParser) -> None:
@@ -83,6 +100,10 @@ def bench(arguments: argparse.Namespace) -> None:
         from mmattn.cli.bench_editing import editing
 
         editing(arguments)
+    elif arguments.what == "retrieval":
+        from mmattn.cli.bench_retrieval import of_texts
+
+        of_texts(arguments)
     else:
         _ratio(arguments)
 
