@@ -1,0 +1,62 @@
+"""A state that fades by one number a token and head: linear attention, retention, Mamba-2; in chunks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mmattn.scans.fading import arriving, faded, fading
+from mmattn.scans.segments import Segments, cut
+
+CHUNK = 64
+
+
+def decayed(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    log_decay: Tensor | None,
+    segments: Segments,
+    state: Tensor | None = None,
+    chunk: int = CHUNK,
+) -> tuple[Tensor, Tensor]:
+    """Sₜ = αₜ Sₜ₋₁ + kₜ vₜᵀ and yₜ = Sₜᵀ qₜ, from S = 0 where a document begins; padding leaves the state alone.
+
+    Tokens of a chunk read each other by the quadratic form, and all before them through the state at its beginning
+    (https://arxiv.org/abs/2405.21060): memory and time grow as the length. Heads of a group share queries and keys.
+
+    query, key: (batch, groups, length, width); value: (batch, groups, heads, length, size); log_decay: log αₜ ≤ 0,
+    (batch, groups, heads, length), None for 0; state: (batch, groups, heads, width, size).
+    Returns y (batch, groups, heads, length, size), and the state after the last token.
+    """
+    length = value.shape[3]
+    if state is None:
+        state = value.new_zeros(*value.shape[:3], key.shape[-1], value.shape[-1])
+    if not length:
+        return value, state
+    chunk = min(chunk, length)
+    real = segments.real[:, None, :, None]
+    q, k, v = cut(query, 2, chunk), cut(key * real, 2, chunk), cut(value, 3, chunk)
+    number = segments.chunks(chunk)[:, None, None]  # (batch, 1, 1, chunks, chunk)
+    if log_decay is None:
+        total = value.new_zeros(number.shape)
+    else:
+        total = cut(log_decay * real[:, :, None, :, 0], 3, chunk).cumsum(-1)
+    ends, end, arrives = number[..., -1:], total[..., -1:], arriving(number)
+    y = ((q @ k.mT)[:, :, None] * fading(total, number)) @ v
+    added = k.mT[:, :, None] @ (v * faded(number == ends, end - total)[..., None])
+    found, state = carry(added, faded(arrives == ends, end)[..., None], state)
+    read = (q[:, :, None] @ found) * faded(number == arrives, total)[..., None]
+    return (y + read).flatten(3, 4)[..., :length, :], state
+
+
+def carry(added: Tensor, kept: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """The state that each chunk begins with (…, chunks, width, size), and the one after the last.
+
+    added: what each chunk adds; kept (…, chunks, 1, 1): the share of what it begins with that it leaves.
+    """
+    found = []
+    for more, share in zip(added.unbind(-3), kept.unbind(-3), strict=True):
+        found.append(state)
+        state = share * state + more
+    return torch.stack(found, -3), state
