@@ -18,7 +18,7 @@ CHOICES = {"colour": tuple(COLOURS), "shape": SHAPES, "size": ("", *SAID_SIZES)}
 
 def swapped(caption: str, random: numpy.random.Generator) -> str:
     """A caption that asks for another picture: two things have exchanged their colours, shapes or sizes, or a relation
-    is turned around; a single thing has another colour, shape or size."""
+    is another one; a single thing has another colour, shape or size."""
     request = parse(caption)
     near = _exchanged(request) if request.relations else _changed(request)
     unseen = set(HELD_OUT) - _pairs(request)  # as no split has them, a caption with one would be known to be wrong
@@ -32,8 +32,8 @@ def _pairs(request: Request) -> set[Pair]:
 
 def _exchanged(request: Request) -> Iterator[Request]:
     for place, relation in enumerate(request.relations):
-        relations = (*request.relations[:place], OPPOSITE[relation], *request.relations[place + 1 :])
-        yield replace(request, relations=relations)
+        for other in OPPOSITE:  # the relation itself is left out with all that ask for the same
+            yield replace(request, relations=(*request.relations[:place], other, *request.relations[place + 1 :]))
     for first, second in combinations(range(len(request.nouns)), 2):
         for fact in CHOICES:
             nouns = list(request.nouns)
