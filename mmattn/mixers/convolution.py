@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,16 +10,10 @@ from torch.nn.functional import pad
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
+from mmattn.mixers.behind_padding import Recent, behind_padding, put_back
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import SlidingWindow
 from mmattn.sequence import PADDING
-
-
-class Recent(NamedTuple):
-    """The last tokens (batch, before, dim) of what came earlier, and their documents (batch, before)."""
-
-    x: Tensor
-    document: Tensor
 
 
 class Convolution(Mixer):
@@ -48,7 +41,11 @@ class Convolution(Mixer):
         )
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        return self.convolve(x, context.info.document)
+        document = context.info.document
+        if not context.info.layout.padded:
+            return self.convolve(x, document)
+        x, document, order = behind_padding(x, document)
+        return put_back(self.convolve(x, document), order)
 
     def step(self, x: Tensor, context: Context, state: Recent | None) -> tuple[Tensor, Recent]:
         """Raises `ConfigError` where a window holds later tokens, which are not there yet."""
@@ -57,11 +54,11 @@ class Convolution(Mixer):
                 "A convolution with later tokens in its windows has no next step; set their `after` to 0."
             )
         document = context.info.document
-        if state is not None:
-            x, document = torch.cat([state.x, x], 1), torch.cat([state.document, document], 1)
-        first = max(0, x.shape[1] - self.before)
-        new = context.info.document.shape[1]
-        return self.convolve(x, document)[:, x.shape[1] - new :], Recent(x[:, first:], document[:, first:])
+        state = Recent.nothing(x, document, self.before) if state is None else state
+        x, document = torch.cat([state.x, x], 1), torch.cat([state.document, document], 1)
+        x, document, order = behind_padding(x, document)
+        made = put_back(self.convolve(x, document), order)
+        return made[:, self.before :], Recent.of(x, document, self.before)
 
     def convolve(self, x: Tensor, document: Tensor) -> Tensor:
         """x (batch, length, dim) of documents (batch, length) → the same shape."""

@@ -20,8 +20,8 @@ def channelwise(
     state: Tensor | None = None,
     chunk: int = CHUNK,
 ) -> tuple[Tensor, Tensor]:
-    """Sₜ = diag(αₜ) Sₜ₋₁ + kₜ vₜᵀ and yₜ = Sₜᵀ qₜ (https://arxiv.org/abs/2312.06635), from S = 0 where a document begins;
-    padding leaves the state alone.
+    """Sₜ = diag(αₜ) Sₜ₋₁ + kₜ vₜᵀ and yₜ = Sₜᵀ qₜ (https://arxiv.org/abs/2312.06635), from S = 0 where a document
+    begins; padding leaves the state alone.
 
     query, key, log_decay (log αₜ ≤ 0): (batch, heads, length, width); value: (batch, heads, length, size); state:
     (batch, heads, width, size). Returns y (batch, heads, length, size), and the state after the last token.

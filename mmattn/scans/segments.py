@@ -37,6 +37,10 @@ class Segments(NamedTuple):
         begins = real & (document != earlier)
         return Segments(begins.cumsum(1), real, latest[:, -1] if document.shape[1] else before)
 
+    def flip(self) -> Segments:
+        """The same from the last token to the first, as if nothing had been seen before."""
+        return Segments.of(torch.where(self.real, self.number, PADDING).flip(1))
+
     def chunks(self, size: int) -> Tensor:
         """Numbers (batch, chunks, size), the last one going on behind the end."""
         number = self.number

@@ -92,7 +92,8 @@ def test_what_a_text_says():
             "a red circle left of a small blue star",
             {
                 "a red circle right of a small blue star", "a red circle to the right of a small blue star",
-                "a red circle above a small blue star", "a blue circle left of a small red circle", "a red star left of a small blue circle",
+                "a red circle above a small blue star",
+                "a blue circle left of a small red circle", "a red star left of a small blue circle",
             },
         ),
         ("a red circle above a red star", {"a red circle below a red star"}),

@@ -31,7 +31,7 @@ def _pairs(request: Request) -> set[Pair]:
 
 
 def _exchanged(request: Request) -> Iterator[Request]:
-    for place, relation in enumerate(request.relations):
+    for place in range(len(request.relations)):
         for other in OPPOSITE:  # the relation itself is left out with all that ask for the same
             yield replace(request, relations=(*request.relations[:place], other, *request.relations[place + 1 :]))
     for first, second in combinations(range(len(request.nouns)), 2):

@@ -1,0 +1,52 @@
+"""A few earlier tokens, weighted channel by channel: what recurrent layers look at before their state does."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad, silu
+
+from mmattn.errors import ConfigError
+from mmattn.mixers.behind_padding import Recent, behind_padding, put_back
+from mmattn.sequence import PADDING, TokenInfo
+
+
+class ShortConvolution(nn.Module):
+    """silu(Σₒ wₒ · x[t − o] + b), o < size, over the tokens of a document; padding between them is passed over.
+
+    Args:
+        dim: channels, each with weights of its own.
+        size: tokens that a token sees, itself included.
+        bias: whether there is a b.
+    """
+
+    def __init__(self, dim: int, size: int = 4, *, bias: bool = True) -> None:
+        super().__init__()
+        if size < 1:
+            raise ConfigError(f"convolution={size} must be at least 1: a token sees itself.")
+        self.size = size
+        self.convolution = nn.Conv1d(dim, dim, size, groups=dim, bias=bias)
+
+    def forward(self, x: Tensor, info: TokenInfo, recent: Recent | None) -> tuple[Tensor, Recent]:
+        """x (batch, length, dim) → the same shape, and what the next call is given."""
+        before, layout, plain = self.size - 1, info.layout, False
+        if recent is None:
+            recent, plain = Recent.nothing(x, info.document, before), layout.one_document and not layout.padded
+        x, document = torch.cat([recent.x, x], 1), torch.cat([recent.document, info.document], 1)
+        if plain and info.document.numel():
+            return silu(self.convolution(x.mT).mT), Recent.of(x, document, before)
+        if not layout.padded:
+            return silu(self._within(x, document)[:, before:]), Recent.of(x, document, before)
+        x, document, order = behind_padding(x, document)
+        made = put_back(self._within(x, document), order)
+        return silu(made[:, before:]), Recent.of(x, document, before)
+
+    def _within(self, x: Tensor, document: Tensor) -> Tensor:
+        """The sum over neighbours in the row that are of the same document."""
+        length, before = x.shape[1], self.size - 1
+        x, documents = pad(x, (0, 0, before, 0)), pad(document, (before, 0), value=PADDING)
+        made = x.new_zeros(()) if self.convolution.bias is None else self.convolution.bias
+        for start, weight in enumerate(self.convolution.weight[:, 0].unbind(1)):
+            same = documents[:, start : start + length] == document
+            made = made + weight * torch.where(same[..., None], x[:, start : start + length], 0)
+        return made

@@ -1,0 +1,73 @@
+"""Every mixer of conf/mixer fulfils the contract of mixers, and the contract finds what breaks it."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import resources
+
+import pytest
+import torch
+from hydra import compose, initialize_config_module
+from hydra.utils import instantiate
+
+from mmattn import Causal
+from mmattn.contracts.mixer import check_mixer
+from mmattn.mixers import Attention, BothWays, Gated, LinearAttention, Mamba2, Mixer, Recurrent, Retention
+
+DIM = 32
+NAMES = sorted(
+    file.name.removesuffix(".yaml")
+    for file in (resources.files("mmattn.conf") / "mixer").iterdir()
+    if file.name.endswith(".yaml")
+)
+
+
+def configured(name, **changes):
+    with initialize_config_module("mmattn.conf", version_base=None):
+        config = compose("config", [f"+mixer@own={name}", "pattern=causal", f"backbone.dim={DIM}"]).own
+    torch.manual_seed(0)
+    return instantiate(config, _convert_="all", **changes)(DIM)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_mixer_keeps_the_contract(name):
+    assert check_mixer(configured(name), DIM) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    {
+        "small chunks": partial(LinearAttention, heads=2, chunk=3),
+        "linear, both ways": partial(LinearAttention, heads=2, both_ways=True, chunk=4),
+        "retention, small chunks": partial(Retention, heads=2, chunk=2),
+        "groups": partial(Mamba2, head_dim=8, state=5, groups=2, chunk=4),
+        "no convolution": partial(Mamba2, head_dim=8, state=5, convolution=1),
+        "both ways": partial(BothWays, mixer=partial(Mamba2, head_dim=16, state=4)),
+        "both ways, attention": partial(BothWays, mixer=partial(Attention, heads=2, pattern=Causal())),
+        "gated": partial(Gated, mixer=partial(Recurrent, kind="gru")),
+    }.values(),
+)
+def test_their_variants_keep_it_too(make):
+    torch.manual_seed(0)
+    assert check_mixer(make(DIM), DIM) == []
+
+
+class Leaky(Mixer):
+    """Averages all that came before, whatever it is, and remembers nothing."""
+
+    def forward(self, x, context):
+        return x.cumsum(1)
+
+    def step(self, x, context, state):
+        return self(x, context), None
+
+
+def test_what_breaks_it_is_named():
+    faults = "; ".join(check_mixer(Leaky(), 4))
+    for said in (
+        "padding on the left: what stands at padding changes",
+        "padding on the left: padding has gradients: it was read",
+        "several documents in a row: document 1 becomes something else than it does alone",
+        "rows without padding: steps of [4, 1, 4] tokens become something else than one pass",
+    ):
+        assert said in faults
