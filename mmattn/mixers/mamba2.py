@@ -12,7 +12,7 @@ from torch.nn.functional import silu, softplus
 from mmattn.context import Context
 from mmattn.errors import ConfigError
 from mmattn.mixers.behind_padding import Recent
-from mmattn.mixers.scanning import Scanning, check_heads
+from mmattn.mixers.scanning import Scanning
 from mmattn.mixers.short_convolution import ShortConvolution
 from mmattn.scans import Segments, decayed
 
@@ -61,7 +61,8 @@ class Mamba2(Scanning):
                 f"state={state} is less than 1; choose a divisor and a positive state."
             )
         heads = inner // head_dim
-        check_heads(groups, chunk, **{"the number of heads": heads})
+        if min(groups, chunk) < 1 or heads % groups:
+            raise ConfigError(f"groups={groups} does not divide the {heads} heads, or chunk={chunk} is less than 1.")
         self.groups, self.head_dim, self.chunk = groups, head_dim, chunk
         self.sizes = [inner, inner + 2 * groups * state, heads]
         self.enter = nn.Linear(dim, sum(self.sizes), bias=False)

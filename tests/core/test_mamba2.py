@@ -72,9 +72,9 @@ def test_it_is_the_layer_of_transformers(groups):
 def test_what_does_not_fit_is_named():
     with pytest.raises(ConfigError, match=r"head_dim=24 does not divide the inner width 32 \(expand=2 times dim=16\)"):
         Mamba2(16, head_dim=24)
-    with pytest.raises(ConfigError, match="heads=3 does not divide the number of heads=4"):
+    with pytest.raises(ConfigError, match="groups=3 does not divide the 4 heads"):
         Mamba2(16, head_dim=8, groups=3)
-    with pytest.raises(ConfigError, match="chunk=0 must be at least 1"):
+    with pytest.raises(ConfigError, match="chunk=0 is less than 1"):
         Mamba2(16, head_dim=8, chunk=0)
     with pytest.raises(ConfigError, match="convolution=0 must be at least 1"):
         Mamba2(16, head_dim=8, convolution=0)
