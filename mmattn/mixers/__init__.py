@@ -1,5 +1,6 @@
 """How the tokens of a document are mixed: one way a file, all in the same slot."""
 
+from mmattn.mixers.additive_attention import AdditiveAttention
 from mmattn.mixers.attention import Attention, Cache
 from mmattn.mixers.both_ways import BothWays
 from mmattn.mixers.convolution import Convolution
@@ -12,10 +13,12 @@ from mmattn.mixers.headed import Headed
 from mmattn.mixers.linear_attention import LinearAttention
 from mmattn.mixers.mamba2 import Mamba2
 from mmattn.mixers.mixer import Mixer
+from mmattn.mixers.multiplicative_attention import MultiplicativeAttention
 from mmattn.mixers.recurrent import Recurrent
 from mmattn.mixers.retention import Retention
 
 __all__ = [
+    "AdditiveAttention",
     "Attention",
     "BothWays",
     "Cache",
@@ -29,6 +32,7 @@ __all__ = [
     "LinearAttention",
     "Mamba2",
     "Mixer",
+    "MultiplicativeAttention",
     "Recurrent",
     "Retention",
 ]
