@@ -71,6 +71,11 @@ class Backbone(nn.Module):
         _check_names("backbone.without_mlp", without_mlp, "backbone.layers has", names)
         if not names or depth < 0:
             raise ConfigError(f"backbone: depth={depth}, layers={names}: a backbone needs a mixer and depth ≥ 0.")
+        if 0 < depth < len(names):
+            raise ConfigError(
+                f"backbone.layers names {len(names)} layers, of which depth={depth} would leave out "
+                f"{', '.join(names[depth:])}: set backbone.depth={len(names)}."
+            )
         self.dim = dim
         self.position = position or Position()
         self.dropout = nn.Dropout(dropout)

@@ -42,6 +42,12 @@ def test_layers_have_weights_of_their_own():
             ["naer"],
             r"layers names 'naer', and backbone.mixers has \['near'\]. Did you mean 'near'\?",
         ),
+        (
+            2,
+            {"near": NEAR},
+            ["near"] * 3,
+            "names 3 layers, of which depth=2 would leave out near: set backbone.depth=3",
+        ),
         (1, {}, None, r"depth=1, layers=\[\]: a backbone needs a mixer"),
         (-1, {"near": NEAR}, None, "depth=-1"),
     ],
