@@ -9,17 +9,40 @@ from torch import Tensor
 
 from mmattn.context import Context
 from mmattn.mixers.headed import Headed
-from mmattn.patterns import Visibility
+from mmattn.patterns import Pattern, Visibility
+from mmattn.patterns.later import still_seen
 from mmattn.positions import rotate
 from mmattn.sequence import TokenInfo
 
+ROOM = 64
+"""Tokens that a cache takes in, at least, before it is looked through."""
+
 
 class Cache(NamedTuple):
-    """Keys (rotated) and values (batch, key_heads, length, head_dim) of earlier tokens, and those tokens' facts."""
+    """Keys (rotated) and values (batch, key_heads, length, head_dim) of earlier tokens, and those tokens' facts.
+
+    kept: how many there were when it was last looked through; see `without_unseen`.
+    """
 
     key: Tensor
     value: Tensor
     info: TokenInfo
+    kept: int = 0
+
+    def without_unseen(self, pattern: Pattern) -> Cache:
+        """The same without tokens that no later one can see, such as those behind a window.
+
+        Looking costs as much as there are tokens, so it is done each time that they have doubled.
+        """
+        length = self.key.shape[2]
+        if length < 2 * self.kept + ROOM:
+            return self
+        columns = torch.from_numpy(still_seen(pattern, self.info).any(0))
+        if columns.all():
+            return self._replace(kept=length)
+        index = columns.nonzero()[:, 0].to(self.key.device)
+        key, value = self.key.index_select(2, index), self.value.index_select(2, index)
+        return Cache(key, value, self.info.pick(index.expand(len(key), -1)), len(index))
 
 
 class Attention(Headed):
@@ -33,11 +56,12 @@ class Attention(Headed):
 
     def step(self, x: Tensor, context: Context, state: Cache | None) -> tuple[Tensor, Cache]:
         query, key, value = self.project(x, context)
-        info = context.info
+        info, kept = context.info, 0
         if state is not None:
             key, value = torch.cat([state.key, key], 2), torch.cat([state.value, value], 2)
-            info = TokenInfo.concatenate([state.info, info])
-        return self.mix(query, key, value, Visibility(self.pattern, context.info, info)), Cache(key, value, info)
+            info, kept = TokenInfo.concatenate([state.info, info]), state.kept
+        out = self.mix(query, key, value, Visibility(self.pattern, context.info, info))
+        return out, Cache(key, value, info, kept).without_unseen(self.pattern)
 
     def project(self, x: Tensor, context: Context) -> tuple[Tensor, Tensor, Tensor]:
         """Rotated queries and keys, and values, each (batch, its heads, length, head_dim)."""

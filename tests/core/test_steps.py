@@ -7,7 +7,18 @@ from functools import partial
 import pytest
 import torch
 
-from mmattn import Causal, Learned, Position, Rotary, Sinusoidal, SlidingWindow, TokenInfo, TokenSequence
+from mmattn import (
+    Causal,
+    GlobalTokens,
+    Learned,
+    Position,
+    Rotary,
+    Sinusoidal,
+    SlidingWindow,
+    TokenInfo,
+    TokenSequence,
+)
+from mmattn.patterns import ChunkedCausal
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import backbone, rich
 
@@ -50,6 +61,41 @@ def test_biases_know_where_the_cached_keys_stand(bias, kernel, side):
     model = backbone(SlidingWindow(3), score_bias=partial(a_bias, bias), kernel=kernel)
     info = rich([[0] * 6, [1] * 4 + [-1] * 2 if side == "right" else [-1] * 2 + [1] * 4])
     check(model, torch.randn(2, 6, 16, dtype=torch.float64), info)
+
+
+FORGETTING = {
+    "window": (SlidingWindow(3), 4),
+    "dilated": (SlidingWindow(2, dilation=3), 7),
+    "chunks": (ChunkedCausal(5), 5),
+    "window and globals": (Causal() & (SlidingWindow(2) | GlobalTokens()), 23),
+    "causal": (Causal(), 23),
+}
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("name", FORGETTING)
+def test_what_no_later_token_sees_is_forgotten_and_nothing_else(name, side, monkeypatch):
+    """Looked through at each step, the cache holds no more than the pattern shows, and the result stays."""
+    monkeypatch.setattr("mmattn.mixers.attention.ROOM", -100)
+    pattern, most = FORGETTING[name]
+    model = backbone(pattern, Rotary())
+    info = TokenInfo.from_lengths([23, 19], side=side)
+    x = torch.randn(2, 23, 16, dtype=torch.float64)
+    full, state = model(TokenSequence(x, info)).embeddings, None
+    for start in range(23):
+        out, state = model.step(piece(x, info, start, start + 1), state)
+        torch.testing.assert_close(out.embeddings[:, 0], full[:, start], atol=1e-10, rtol=0)
+        assert state[0].key.shape[2] <= most + (4 if side == "right" else 0)  # columns of padding stay with their row
+
+
+def test_a_cache_is_looked_through_when_it_has_doubled():
+    model, length = backbone(SlidingWindow(3)), 300
+    info = TokenInfo.from_lengths([length])
+    x, state, longest = torch.randn(1, length, 16, dtype=torch.float64), None, 0
+    for start in range(length):
+        _, state = model.step(piece(x, info, start, start + 1), state)
+        longest = max(longest, state[0].key.shape[2])
+    assert longest <= 80
 
 
 def test_an_old_state_stays_valid():
