@@ -46,7 +46,7 @@ def alone(case: str, length: int, side: str, turns: int) -> Alone:
     peer, problem = PEERS[side], Problem.of(case, length)
     _warm_up(case, peer)
     inputs = make_inputs(length, peer.tokens_first)
-    before = _fresh_peak()
+    before = fresh_peak()
     attend = peer.make(problem)
     forward_backward(attend, inputs)
     peak = peak_bytes() - before
@@ -60,7 +60,7 @@ def _warm_up(case: str, peer: Peer) -> None:
     forward_backward(peer.make(Problem.of(case, length)), make_inputs(length, peer.tokens_first))
 
 
-def _fresh_peak() -> int:
+def fresh_peak() -> int:
     """The peak so far; where Linux lets us, it is first put back to what the process holds now."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")

@@ -46,7 +46,20 @@ def ratio(
 
     Raises MmattnError where results differ by more than `tolerance` (NaN does).
     """
-    first, second = one(), two()
+    return timed(ours, one, other, two, turns, one(), two(), tolerance)
+
+
+def timed(
+    ours: str,
+    one: Callable[[], Tensor],
+    other: str,
+    two: Callable[[], Tensor],
+    turns: int,
+    first: Tensor,
+    second: Tensor,
+    tolerance: float,
+) -> Ratio:
+    """As `ratio`, of sides that have been called: `first` and `second` are what of their results must be the same."""
     difference = float((first - second).abs().max())
     if not difference <= tolerance:
         raise MmattnError(f"{ours} and {other} do not compute the same: they differ by up to {difference:.2g}.")

@@ -30,6 +30,14 @@ was trained on the same pairs: how often their own text is the nearest of all, b
 example:
   mmattn bench retrieval --run RUN --by CONTRASTIVE_RUN --split train --pictures 200
 """
+MIXERS = """Layers of width 256 with 4 heads, forward and backward, in turns. mamba2: against that of transformers.
+linear: linear attention and Mamba-2 against fused attention, by length. scaling: exponents of time and memory up to
+65,536 tokens. decoding: a token behind 16,384 others against one behind 16. recurrent: LSTM and GRU against torch's.
+
+examples:
+  mmattn bench mixers
+  mmattn bench mixers --part mamba2 linear --turns 9 --threads 1 --json mixers.json
+"""
 CAPTURE = """Sampling with a model of width 512, 64 picture tokens and 77 words, with the mean map of one layer taken on
 the way, against sampling alone, in turns. Outputs must be the same bit for bit.
 """
@@ -40,7 +48,7 @@ layer's keys and values computed once, against anew in each step, in turns. Resu
 
 def add_bench(verbs: Any) -> None:
     """The verb and what it measures."""
-    bench = verbs.add_parser("bench", help="measure attention, sampling, editing and retrieval")
+    bench = verbs.add_parser("bench", help="measure attention, other mixers, sampling, editing and retrieval")
     kinds = bench.add_subparsers(dest="what", required=True, metavar="WHAT")
     _attention(_kind(kinds, "attention", "attention beside other libraries", ATTENTION))
     editing = _kind(kinds, "editing", "how well a run's pictures are edited by their prompts", EDITING)
@@ -54,14 +62,22 @@ def add_bench(verbs: Any) -> None:
     retrieval.add_argument("--split", choices=("train", "validation", "test"), default="validation", help="validation")
     retrieval.add_argument("--pictures", type=positive, default=200, metavar="N", help="texts drawn (200), of all")
     _drawn(retrieval)
+    mixers = _kind(kinds, "mixers", "states of fixed size beside attention and other libraries", MIXERS)
+    parts = ("mamba2", "linear", "scaling", "decoding", "recurrent")
+    mixers.add_argument("--part", nargs="+", choices=parts, metavar="PART", help=f"{', '.join(parts)}; all")
+    _timed(mixers, 5)
     for name, said, epilog, turns in (
         ("capture", "what it costs to watch a layer", CAPTURE, 15),
         ("sampling", "what it saves to read a prompt once", SAMPLING, 5),
     ):
-        kind = _kind(kinds, name, said, epilog)
-        kind.add_argument("--turns", type=positive, default=turns, metavar="T", help=f"pairs of runs ({turns})")
-        kind.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
-        kind.add_argument("--json", metavar="FILE", help="write all figures")
+        _timed(_kind(kinds, name, said, epilog), turns)
+
+
+def _timed(kind: argparse.ArgumentParser, turns: int) -> None:
+    """Options of what takes turns."""
+    kind.add_argument("--turns", type=positive, default=turns, metavar="T", help=f"pairs of runs ({turns})")
+    kind.add_argument("--threads", type=positive, metavar="N", help="all cores, or OMP_NUM_THREADS")
+    kind.add_argument("--json", metavar="FILE", help="write all figures")
 
 
 def _drawn(kind: argparse.ArgumentParser) -> None:
@@ -104,6 +120,10 @@ def bench(arguments: argparse.Namespace) -> None:
         from mmattn.cli.bench_retrieval import of_texts
 
         of_texts(arguments)
+    elif arguments.what == "mixers":
+        from mmattn.cli.bench_mixers import of_mixers
+
+        of_mixers(arguments)
     else:
         _ratio(arguments)
 

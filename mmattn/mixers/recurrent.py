@@ -27,6 +27,10 @@ class Remembered(NamedTuple):
     document: Tensor
 
 
+WASTE = 4
+"""Rows of runs may be longer than what stands in them, by so much, before they are packed."""
+
+
 class Recurrent(Mixer):
     """out([h₁ … hₙ]) with hₜ = cell(xₜ, hₜ₋₁): torch's RNN (tanh), GRU or LSTM (https://doi.org/10.1162/neco.1997.9.8.1735).
 
@@ -47,56 +51,70 @@ class Recurrent(Mixer):
         hidden = max(dim // (2 if both_ways else 1), 1) if hidden is None else hidden
         if hidden < 1:
             raise ConfigError(f"hidden={hidden} must be at least 1, or null.")
-        self.both_ways = both_ways
-        self.cells = KINDS[kind](dim, hidden, batch_first=True, bidirectional=both_ways)
+        self.there = KINDS[kind](dim, hidden, batch_first=True)
+        self.back = KINDS[kind](dim, hidden, batch_first=True) if both_ways else None
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        return self.run(x, context.kept(Places, Places), None)[0]
+        places = context.kept(Places, Places)
+        run, place = places.run, places.place
+        states = [self.states(self.there, x, places, place)]
+        if self.back is not None:
+            states.append(self.states(self.back, x, places, places.length[run] - 1 - place))
+        return places.put(self.out(torch.cat(states, -1)), x)
 
     def step(self, x: Tensor, context: Context, state: Remembered | None) -> tuple[Tensor, Remembered]:
         """Raises `ConfigError` for a layer that goes both ways: later tokens are not there yet."""
-        if self.both_ways:
+        if self.back is not None:
             raise ConfigError("A recurrent layer that goes both ways has no next step; set both_ways=false.")
         places = context.kept(Places, Places)
         before = self.nothing(x, context.info) if state is None else state
-        out, last = self.run(x, places, before)
-        return out, places.after(before, last)
-
-    def run(self, x: Tensor, places: Places, before: Remembered | None) -> tuple[Tensor, Hidden]:
-        """x (batch, length, dim) → the same shape, zeros at padding, and the last state of each run."""
         if not places.lengths:
-            return x.new_zeros(x.shape), ()
-        runs = x.new_zeros(len(places.lengths), max(places.lengths), x.shape[-1])
-        runs = runs.index_put((places.run, places.place), x[places.row, places.column])
-        packed = pack_padded_sequence(runs, torch.tensor(places.lengths), batch_first=True, enforce_sorted=False)
-        first = None if before is None else places.begin(before)
-        states, last = self.over(packed, first[0] if first and len(first) == 1 else first)
-        made = self.out(pad_packed_sequence(states, batch_first=True)[0][places.run, places.place])
-        out = made.new_zeros(*x.shape[:2], made.shape[-1]).index_put((places.row, places.column), made)
-        return out, tuple(each[-1] for each in (last if isinstance(last, tuple) else (last,)))
+            return torch.zeros_like(x), before
+        states, last = self.packed(self.there, places.runs(x, places.place), places, places.begin(before))
+        return places.put(self.out(states[places.run, places.place]), x), places.after(before, last)
 
-    def over(self, packed: PackedSequence, first: Any) -> tuple[PackedSequence, Any]:
-        """torch's network; on a CPU in the weights' own precision: there, oneDNN's LSTM refuses autocast's."""
-        if packed.data.is_cuda:
-            return self.cells(packed, first)
-        kind = self.out.weight.dtype
-        first = None if first is None else tree_map(lambda each: each.to(kind), first)
-        with torch.autocast("cpu", enabled=False):
-            return self.cells(packed.to(kind), first)
+    def states(self, network: nn.RNNBase, x: Tensor, places: Places, place: Tensor) -> Tensor:
+        """The state (tokens, hidden) at each token of x (batch, length, dim), which has `place` in its run."""
+        if not places.lengths:
+            return x.new_zeros(0, network.hidden_size)
+        runs = places.runs(x, place)
+        # On a CPU torch hands an LSTM to oneDNN, which is several times faster, unless it is packed.
+        rows = runs.shape[0] * runs.shape[1]
+        if isinstance(network, nn.LSTM) and not x.is_cuda and rows <= WASTE * len(place):
+            return _as_it_is(network, runs)[0][places.run, place]
+        return self.packed(network, runs, places, None)[0][places.run, place]
+
+    def packed(self, network: nn.RNNBase, runs: Tensor, places: Places, first: Hidden | None) -> tuple[Tensor, Hidden]:
+        """States (runs, longest, hidden), and what each run ends with; what follows a run is not gone through."""
+        packed = pack_padded_sequence(runs, torch.tensor(places.lengths), batch_first=True, enforce_sorted=False)
+        states, last = _as_it_is(network, packed, first[0] if first and len(first) == 1 else first)
+        ends = last if isinstance(last, tuple) else (last,)
+        return pad_packed_sequence(states, batch_first=True)[0], tuple(each[-1] for each in ends)
 
     def nothing(self, x: Tensor, info: TokenInfo) -> Remembered:
         """What is remembered of rows of which nothing was seen."""
-        count = 2 if isinstance(self.cells, nn.LSTM) else 1
-        hidden = tuple(x.new_zeros(len(x), self.cells.hidden_size) for _ in range(count))
+        count = 2 if isinstance(self.there, nn.LSTM) else 1
+        hidden = tuple(x.new_zeros(len(x), self.there.hidden_size) for _ in range(count))
         return Remembered(hidden, info.document.new_full((len(x),), PADDING))
+
+
+def _as_it_is(network: nn.RNNBase, runs: Any, first: Any = None) -> tuple[Any, Any]:
+    """torch's network; on a CPU in the weights' own precision: there, oneDNN's LSTM refuses autocast's."""
+    data = runs.data if isinstance(runs, PackedSequence) else runs
+    if data.is_cuda:
+        return network(runs, first)
+    kind = network.weight_ih_l0.dtype
+    first = None if first is None else tree_map(lambda each: each.to(kind), first)
+    with torch.autocast("cpu", enabled=False):
+        return network(runs.to(kind), first)
 
 
 class Places:
     """Where the tokens of a batch stand in runs: a document's tokens in a row of tokens, without padding.
 
-    row, column, run, place: of each token, where it stands in the batch, and where in its run. lengths: of each run, on
-    the host. run_row, document, begins: of each run; whether it is the first in its row.
+    row, column, run, place: of each token, where it stands in the batch, and where in its run. length, lengths: of each
+    run, here and on the host. run_row, document, begins: of each run; whether it is the first in its row.
     """
 
     def __init__(self, info: TokenInfo) -> None:
@@ -110,7 +128,17 @@ class Places:
         self.run_row, self.document = self.row[first], document[first]
         self.begins = torch.ones_like(self.run_row, dtype=torch.bool)
         self.begins[1:] = self.run_row[1:] != self.run_row[:-1]
-        self.lengths: list[int] = torch.bincount(self.run, minlength=len(first)).tolist()
+        self.length = torch.bincount(self.run, minlength=len(first))
+        self.lengths: list[int] = self.length.tolist()
+
+    def runs(self, x: Tensor, place: Tensor) -> Tensor:
+        """x (batch, length, dim) as runs (runs, longest, dim) with each token at `place`, zeros behind the end."""
+        empty = x.new_zeros(len(self.lengths), max(self.lengths), x.shape[-1])
+        return empty.index_put((self.run, place), x[self.row, self.column])
+
+    def put(self, made: Tensor, x: Tensor) -> Tensor:
+        """What was made of each token (tokens, dim), in the shape of x, zeros at padding."""
+        return made.new_zeros(*x.shape[:2], made.shape[-1]).index_put((self.row, self.column), made)
 
     def begin(self, before: Remembered) -> Hidden:
         """The state (1, runs, hidden) that each run starts from: a row's first goes on where its document does."""

@@ -30,11 +30,9 @@ def cell(kind, gates_x, gates_h, h, c):
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def one_way(model, kind, x, suffix=""):
-    weights = {
-        name: getattr(model.cells, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    }
-    h = c = x.new_zeros(model.cells.hidden_size)
+def one_way(network, kind, x):
+    weights = {name: getattr(network, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    h = c = x.new_zeros(network.hidden_size)
     states = []
     for token in x:
         given = weights["weight_ih"] @ token + weights["bias_ih"]
@@ -45,16 +43,19 @@ def one_way(model, kind, x, suffix=""):
 
 def reference(model, kind, x):
     """The equations over one document (length, dim)."""
-    states = one_way(model, kind, x)
-    if model.both_ways:
-        states = torch.cat([states, one_way(model, kind, x.flip(0), "_reverse").flip(0)], 1)
+    states = one_way(model.there, kind, x)
+    if model.back is not None:
+        states = torch.cat([states, one_way(model.back, kind, x.flip(0)).flip(0)], 1)
     return model.out(states)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("both_ways", [False, True])
-@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
-def test_each_document_is_read_alone(kind, both_ways, layout):
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm", "lstm, packed"])
+def test_each_document_is_read_alone(kind, both_ways, layout, monkeypatch):
+    if kind == "lstm, packed":
+        monkeypatch.setattr("mmattn.mixers.recurrent.WASTE", 0)
+        kind = "lstm"
     model, info = mixer(kind, both_ways=both_ways), facts(LAYOUTS[layout])
     x = torch.randn(2, 6, 8, dtype=torch.float64)
     x = x.masked_fill(~info.real[..., None], torch.nan)  # nothing may read padding

@@ -1,0 +1,157 @@
+"""`mmattn bench mixers`: states of fixed size beside attention, and beside other libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+
+from mmattn.benchmarks.mixing import CHUNKED, DIM, MIXERS, Grown, grown, made, mixing, tokens, trained, training
+from mmattn.benchmarks.ratio import Ratio, ratio, timed
+from mmattn.benchmarks.scale import exponent
+from mmattn.benchmarks.timing import paired, quartiles
+from mmattn.context import Context
+from mmattn.errors import MmattnError
+from mmattn.mixers import Mamba2, Mixer, Recurrent
+from mmattn.patterns import SlidingWindow
+from mmattn.positions import Position
+from mmattn.sequence import PADDING, TokenInfo
+
+LENGTHS = (256, 512, 1024, 2048, 4096)
+SCALE = (1024, 4096, 16384, 65536)
+EARLY, LATE = 16, 16384
+TOLERANCE = 1e-3  # of sums over thousands of tokens, in float32
+
+
+def mamba2(turns: int, length: int = 4096) -> Ratio:
+    """Ours against the transformers library's layer with the same weights. Raises MmattnError where that is missing."""
+    if not find_spec("transformers"):
+        raise MmattnError("transformers is not installed: pip install 'mmattn[bench]'")
+    from transformers.models.mamba2.configuration_mamba2 import Mamba2Config
+    from transformers.models.mamba2.modeling_mamba2 import Mamba2Mixer
+
+    torch.manual_seed(0)
+    ours = Mamba2(DIM)
+    heads, head_dim = len(ours.skip), ours.head_dim
+    config = Mamba2Config(
+        hidden_size=DIM, num_heads=heads, head_dim=head_dim, state_size=64, n_groups=1, expand=2, conv_kernel=4,
+        use_bias=False, num_hidden_layers=1,
+    )  # fmt: skip
+    theirs, own = Mamba2Mixer(config, layer_idx=0), ours.state_dict()
+    theirs.load_state_dict({name: own[mine] for name, mine in NAMES.items()})
+    x = tokens(length)
+    mine = partial(mixing, ours, x, TokenInfo.from_lengths([length]))
+    sides = trained(ours, mine, x), trained(theirs, partial(theirs, x), x)
+    return ratio(f"Mamba-2, {length:,} tokens", sides[0], "transformers", sides[1], turns, TOLERANCE)
+
+
+NAMES = {
+    "in_proj.weight": "enter.weight", "conv1d.weight": "convolution.convolution.weight", "dt_bias": "time",
+    "conv1d.bias": "convolution.convolution.bias", "A_log": "log_rate", "D": "skip", "norm.weight": "scale",
+    "out_proj.weight": "out.weight",
+}  # fmt: skip
+"""The transformers library's names of a layer's weights, and ours."""
+
+
+def against_attention(name: str, length: int, turns: int) -> dict[str, Any]:
+    """Seconds of a mixer ÷ those of fused attention to all tokens, forward and backward, in turns."""
+    ours, other = training(name, length), training("attention", length)
+    ours(), other()
+    low, median, high = quartiles(paired(ours, other, turns).ratios)
+    return {"mixer": name, "length": length, "ratio": median, "ratio_low": low, "ratio_high": high}
+
+
+def scaling(names: Sequence[str], lengths: Sequence[int], turns: int, threads: int) -> Iterator[Grown]:
+    """Each mixer at each length."""
+    for name in names:
+        for length in lengths:
+            yield grown(name, length, turns, threads)
+
+
+def exponents(found: Sequence[Grown]) -> list[dict[str, Any]]:
+    """Of time and memory against the length, for each mixer."""
+    out = []
+    for name in dict.fromkeys(each.mixer for each in found):
+        own = [each for each in found if each.mixer == name]
+        lengths = [each.length for each in own]
+        time, memory = (exponent(lengths, [getattr(each, fact) for each in own]) for fact in ("seconds", "peak_bytes"))
+        out.append({"mixer": name, "time_exponent": time, "memory_exponent": memory})
+    return out
+
+
+@torch.no_grad()
+def decoding(name: str, turns: int) -> dict[str, Any]:
+    """Seconds of a step behind 16,384 tokens ÷ those of one behind 16, in turns."""
+    mixer = made(name)
+    late, early = (partial(_step, mixer, *_behind(mixer, count)) for count in (LATE, EARLY))
+    late(), early()
+    times = paired(late, early, turns)
+    low, median, high = quartiles(times.ratios)
+    return {"mixer": name, "early": EARLY, "late": LATE, "ratio": median, "ratio_low": low, "ratio_high": high}
+
+
+STEPS = 32  # of a turn
+
+
+def _behind(mixer: Mixer, count: int) -> tuple[Any, int]:
+    """The state behind so many tokens, read in pieces."""
+    state, piece = None, min(count, 1024)
+    for start in range(0, count, piece):
+        x = tokens(piece)
+        state = mixer.step(x, _at(start, piece), state)[1]
+    return state, count
+
+
+def _step(mixer: Mixer, state: Any, count: int) -> Tensor:
+    x = tokens(1)
+    for place in range(count, count + STEPS):
+        out, state = mixer.step(x, _at(place, 1), state)
+    return out
+
+
+def _at(start: int, count: int) -> Context:
+    info = TokenInfo.from_lengths([count])
+    order = info.order + start
+    return Context(TokenInfo(order, order[..., None], info.document, info.modality, info.is_global), Position())
+
+
+LAYOUTS = {
+    "whole rows": [[512]] * 8,
+    "padding": [[64 * (row + 1)] for row in range(8)],
+    "documents": [[64 * (row + 1), 448 - 64 * row] if row < 7 else [512] for row in range(8)],
+}
+"""Lengths of the documents in each of eight rows of 512 tokens."""
+
+
+def recurrent(kind: str, layout: str, turns: int) -> Ratio:
+    """Our layer against torch's own network and matrix, which are given each document as a row, sorted out before."""
+    torch.manual_seed(0)
+    ours, rows = Recurrent(DIM, kind), LAYOUTS[layout]
+    lengths = [count for row in rows for count in row]
+    document = torch.full((len(rows), max(map(sum, rows))), PADDING)
+    numbers = iter(range(len(lengths)))
+    for row, counts in zip(document, rows, strict=True):
+        row[: sum(counts)] = torch.cat([torch.full((count,), next(numbers)) for count in counts])
+    order = torch.cat([torch.arange(count) for count in lengths])
+    info = TokenInfo.from_lengths(list(map(sum, rows)))
+    info = replace(info, document=document, known_layout=None, order=info.order.masked_scatter(info.real, order))
+    info = replace(info, known_layout=info.layout)
+    x = tokens(document.shape[1], len(rows))
+    runs = pad_sequence([x.detach()[document == number] for number in range(len(lengths))], batch_first=True)
+    runs.requires_grad_()
+
+    def other() -> Tensor:
+        packed = pack_padded_sequence(runs, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
+        return ours.out(pad_packed_sequence(ours.there(packed)[0], batch_first=True)[0])
+
+    mine = trained(ours, partial(mixing, ours, x, info), x)
+    theirs = trained(ours, other, runs)
+    real = TokenInfo.from_lengths(lengths).real
+    out, expected = mine()[: x.numel()].view_as(x)[info.real], theirs()[: runs.numel()].view_as(runs)[real]
+    return timed(f"{kind}, {layout}", mine, f"torch's {kind}", theirs, turns, out, expected, TOLERANCE)

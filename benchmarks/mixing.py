@@ -1,0 +1,121 @@
+"""Mixers forward and backward: what each side of `mmattn bench mixers` is made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mmattn.benchmarks.apart import fresh_peak, peak_bytes
+from mmattn.benchmarks.timing import no_garbage_collection, pinned, seconds
+from mmattn.context import Context
+from mmattn.errors import MmattnError
+from mmattn.mixers import (
+    Attention,
+    DeltaRule,
+    GatedLinearAttention,
+    LinearAttention,
+    Mamba2,
+    Mixer,
+    Recurrent,
+    Retention,
+)
+from mmattn.patterns import Full, SlidingWindow
+from mmattn.positions import Position
+from mmattn.sequence import TokenInfo
+
+DIM, HEADS = 256, 4
+MIXERS: dict[str, Callable[[], Mixer]] = {
+    "attention": partial(Attention, DIM, HEADS, pattern=Full()),
+    "window_256": partial(Attention, DIM, HEADS, pattern=SlidingWindow(256)),
+    "linear_attention": partial(LinearAttention, DIM, HEADS),
+    "retention": partial(Retention, DIM, HEADS),
+    "gated_linear_attention": partial(GatedLinearAttention, DIM, HEADS),
+    "delta_rule": partial(DeltaRule, DIM, HEADS),
+    "mamba2": partial(Mamba2, DIM),
+    "lstm": partial(Recurrent, DIM, "lstm"),
+    "gru": partial(Recurrent, DIM, "gru"),
+}
+"""By name, of width 256 with 4 heads; `attention` reads all tokens, the others those before."""
+CHUNKED = ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2")
+
+Call = Callable[[], Tensor]
+
+
+def made(name: str) -> Mixer:
+    """The same weights each time."""
+    torch.manual_seed(0)
+    return MIXERS[name]()
+
+
+def tokens(length: int, rows: int = 1) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(rows, length, DIM, generator=generator).requires_grad_()
+
+
+def mixing(mixer: Mixer, x: Tensor, info: TokenInfo) -> Tensor:
+    """Facts of the batch are looked through anew, as once a batch in training."""
+    return mixer(x, Context(info, Position()))
+
+
+def trained(module: nn.Module, forward: Call, x: Tensor) -> Call:
+    """One forward and backward pass; gives the outputs, then the input's gradients, to be compared."""
+
+    def run() -> Tensor:
+        module.zero_grad()
+        x.grad = None
+        out = forward()
+        out.backward(torch.ones_like(out))
+        assert x.grad is not None
+        return torch.cat([out.detach().flatten(), x.grad.flatten()])
+
+    return run
+
+
+def training(name: str, length: int) -> Call:
+    """Forward and backward of a mixer over one document."""
+    mixer, x = made(name), tokens(length)
+    return trained(mixer, partial(mixing, mixer, x, TokenInfo.from_lengths([length])), x)
+
+
+class Grown(NamedTuple):
+    """Of a mixer at a length: median seconds of a pass, and peak bytes over those of the process with its inputs."""
+
+    mixer: str
+    length: int
+    seconds: float
+    peak_bytes: int
+
+
+def grown(name: str, length: int, turns: int, threads: int) -> Grown:
+    """Measured in a process of its own. Raises MmattnError with its last words where it fails."""
+    words = [sys.executable, "-m", "mmattn.benchmarks.mixing", name, str(length), str(turns), str(threads)]
+    told = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    child = subprocess.run(words, capture_output=True, text=True, env=told)
+    if child.returncode:
+        raise MmattnError(f"{name} at {length:,} tokens ended with status {child.returncode}:\n{child.stderr}")
+    return Grown(name, length, *json.loads(child.stdout.splitlines()[-1]))
+
+
+def _alone(name: str, length: int, turns: int) -> tuple[float, int]:
+    training(name, 128)()  # libraries load much of themselves when they are used
+    run = training(name, length)
+    before = fresh_peak()
+    run()
+    peak = peak_bytes() - before
+    with no_garbage_collection():
+        times = sorted(seconds(run) for _ in range(turns))
+    return times[len(times) // 2], peak
+
+
+if __name__ == "__main__":
+    name, length, turns, threads = sys.argv[1:]
+    with pinned(int(threads)):
+        print(json.dumps(_alone(name, int(length), int(turns))))
