@@ -1,4 +1,4 @@
-"""`mmattn check tokenizer=x`: the adapter contract on ours or a user's tokenizer."""
+"""`mmattn check tokenizer=x`, `mmattn check mixer=x`: the contracts, on ours or a user's parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from mmattn.build import make
 from mmattn.cli.compose import composed
 from mmattn.cli.launch import experiment
+from mmattn.contracts.mixer import DOCUMENTS, check_mixer
 from mmattn.contracts.tokenizer import check_tokenizer, pick_samples
+from mmattn.errors import ContractError
 
 DATA = {
     "text": "python_docs", "bpe": "python_docs", "characters": "python_docs", "words": "python_docs",
@@ -16,9 +18,12 @@ DATA = {
 
 
 def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
-    """Names of the rules that the tokenizer of this config fulfils. Raises `ContractError` naming a broken one."""
+    """Names of the rules that the mixer of this config fulfils, where words choose one and no tokenizer, or else its
+    tokenizer. Raises `ContractError` naming what is broken."""
     overrides = experiment(words)
     chosen = dict(word.split("=", 1) for word in overrides if "=" in word)
+    if "mixer" in chosen and "tokenizer" not in chosen:
+        return _mixer(overrides, config_dir)
     own = "data" in chosen or "experiment" in chosen
     name = chosen.get("tokenizer", "image")
     if not own and name in DATA:
@@ -30,3 +35,11 @@ def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
     tokenizer = make(config, "tokenizer")
     tokenizer.fit(samples)
     return check_tokenizer(tokenizer, pick_samples(samples))
+
+
+def _mixer(overrides: Sequence[str], config_dir: str | None) -> list[str]:
+    config = composed(overrides, config_dir)
+    faults = check_mixer(make(config, "mixer")(config.backbone.dim), config.backbone.dim)
+    if faults:
+        raise ContractError("\n  ".join([f"mixer={config.mixer._target_} breaks the contract:", *faults]))
+    return [f"mixer, {name}" for name in DOCUMENTS]

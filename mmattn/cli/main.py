@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   mmattn generate RUN --prompt "The "
   mmattn look RUN --prompt "a red circle"
   mmattn check tokenizer=protein
+  mmattn check mixer=mamba2
   mmattn kernels text
   mmattn bench attention --pattern window
 """
@@ -70,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
     generate.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3)")
     generate.add_argument("--steps", type=int, help="from noise to picture (20)")
     generate.add_argument("--sampler", help="euler or heun")
-    check = verbs.add_parser("check", help="the contract of a tokenizer")
-    check.add_argument("words", nargs="+", metavar="tokenizer=NAME key=value …")
+    check = verbs.add_parser("check", help="the contract of a tokenizer, or of a mixer")
+    check.add_argument("words", nargs="+", metavar="tokenizer=NAME | mixer=NAME | key=value")
     kernels = verbs.add_parser("kernels", help="how attention is computed here, and why so")
     kernels.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
     kernels.add_argument("--measure", action="store_true", help="measure when skipping pays on this machine")
