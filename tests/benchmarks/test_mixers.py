@@ -1,0 +1,55 @@
+"""`mmattn bench mixers`, on few tokens: every part measures what it says, and both sides compute the same."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+
+import pytest
+import torch
+
+from mmattn.benchmarks import mixers
+from mmattn.cli import bench_mixers
+from mmattn.cli.main import main
+from mmattn.errors import MmattnError
+from mmattn.mixers import Recurrent
+
+
+@pytest.fixture
+def few(monkeypatch):
+    for name, value in {"LENGTHS": (64,), "SCALE": (64, 256), "EARLY": 4, "LATE": 64, "STEPS": 2}.items():
+        monkeypatch.setattr(mixers, name, value)
+    monkeypatch.setattr(mixers, "LAYOUTS", {"documents": [[5, 3], [9]], "padding": [[4], [6]]})
+    monkeypatch.setattr(bench_mixers, "CHUNKED", ("retention",))
+
+
+def test_each_part_is_measured(few, tmp_path, capsys):
+    file = tmp_path / "found.json"
+    parts = ["linear", "scaling", "decoding", "recurrent"]
+    assert main(["bench", "mixers", "--part", *parts, "--turns", "1", "--json", str(file)]) == 0
+    found = json.loads(file.read_text())
+    assert set(parts) <= set(found)
+    assert [(row["mixer"], row["length"]) for row in found["linear"]] == [("linear_attention", 64), ("mamba2", 64)]
+    *points, growth = found["scaling"]
+    assert [point["length"] for point in points] == [64, 256] and set(growth) >= {"time_exponent", "memory_exponent"}
+    assert {row["mixer"] for row in found["decoding"]} == {"retention", "lstm", "gru", "window_256"}
+    assert len(found["recurrent"]) == 4 and all(row["largest_difference"] < 1e-5 for row in found["recurrent"])
+    assert "retention, a token at 64 ÷ at 4" in capsys.readouterr().out
+
+
+def test_both_sides_of_recurrent_layers_are_compared(few, monkeypatch):
+    forward = Recurrent.forward
+    monkeypatch.setattr(Recurrent, "forward", lambda self, x, context: forward(self, x, context) + 0.1)
+    with pytest.raises(MmattnError, match="do not compute the same: they differ by up to 0.1"):
+        mixers.recurrent("gru", "documents", 1)
+
+
+@pytest.mark.skipif(not find_spec("transformers"), reason="transformers is not installed")
+def test_mamba2_is_that_of_transformers():
+    found = mixers.mamba2(1, length=70)
+    assert found.largest_difference < 1e-4 and found.turns == 1
+
+
+def test_a_step_is_taken_where_the_state_ends():
+    state, count = mixers._behind(mixers.made("window_256"), 40)
+    assert count == 40 and torch.equal(state.info.order[0], torch.arange(40))
