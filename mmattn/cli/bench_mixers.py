@@ -17,7 +17,8 @@ def of_mixers(arguments: argparse.Namespace) -> None:
     """Each part in turn. Raises MmattnError where two sides do not compute the same, or a library is missing."""
     parts = arguments.part or list(PARTS)
     with pinned(arguments.threads) as threads:
-        known, found = about(threads), {}
+        known = about(threads)
+        found: dict[str, list[dict[str, Any]]] = {}
         for part in parts:
             rows = []
             for line, row in PARTS[part](arguments.turns, threads):

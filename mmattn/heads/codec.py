@@ -51,13 +51,14 @@ class LinearCodec(Codec):
 
 
 class GridCodec(Codec):
-    """Convolutions at the resolution of the pixels on the way in and, beside what they saw there, on the way out.
+    """Convolutions from the resolution of the pixels down to that of the tokens, and back beside what they saw there,
+    as a U-Net's (https://arxiv.org/abs/1505.04597).
 
     Patches alone do not agree about the edges that they share until late in training. For tokens that are patches of a
     picture, row by row, in batches of pictures of one size.
 
     Args:
-        width: channels at the resolution of the pixels.
+        width: channels at the resolution of the pixels; each halving doubles them.
     """
 
     def __init__(self, dim: int, tokenizer: Tokenizer, classes: int | None, *, width: int = 32) -> None:
@@ -67,22 +68,30 @@ class GridCodec(Codec):
             raise ConfigError(f"head=grid_codec works on patches of pictures, and {type(tokenizer).__name__} has none.")
         self.patch: tuple[int, int] = tuple(patch)
         self.channels = size // (self.patch[0] * self.patch[1])
+        strides = halvings(*self.patch)
+        widths = [*(width * 2**level for level in range(len(strides))), dim]
         self.first = nn.Conv2d(self.channels, width, 3, padding=1)
-        self.second = nn.Conv2d(width, width, 3, padding=1)
-        self.down = nn.Conv2d(width, dim, self.patch, stride=self.patch)
-        self.up = nn.ConvTranspose2d(dim, width, self.patch, stride=self.patch)
-        self.third = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.levels = nn.ModuleList(
+            Level(own, below, stride) for own, below, stride in zip(widths, widths[1:], strides, strict=False)
+        )
         self.last = nn.Conv2d(width, self.channels, 3, padding=1)
 
-    def enter(self, content: Tensor, info: TokenInfo) -> tuple[Tensor, Tensor]:
-        seen = self.second(silu(self.first(self._picture(content, info))))
-        return self.down(silu(seen)).flatten(2).transpose(1, 2), seen
+    def enter(self, content: Tensor, info: TokenInfo) -> tuple[Tensor, list[Tensor]]:
+        x, kept = self.first(self._picture(content, info)), []
+        level: Any
+        for level in self.levels:
+            seen = level.look(silu(x))
+            x = level.down(silu(seen))
+            kept.append(seen)
+        return x.flatten(2).transpose(1, 2), kept
 
-    def leave(self, embeddings: Tensor, kept: Tensor) -> Tensor:
-        rows, columns = (side // patch for side, patch in zip(kept.shape[2:], self.patch, strict=True))
-        told = self.up(embeddings.transpose(1, 2).unflatten(2, (rows, columns)))
-        picture = self.last(silu(self.third(silu(torch.cat([told, kept], 1)))))
-        blocks = picture.unflatten(3, (columns, -1)).unflatten(2, (rows, -1))  # (batch, channels, rows, h, columns, w)
+    def leave(self, embeddings: Tensor, kept: list[Tensor]) -> Tensor:
+        rows, columns = (side // patch for side, patch in zip(kept[0].shape[2:], self.patch, strict=True))
+        x = embeddings.transpose(1, 2).unflatten(2, (rows, columns))
+        level: Any
+        for level, seen in zip(reversed(self.levels), reversed(kept), strict=True):
+            x = silu(level.join(silu(torch.cat([level.up(x), seen], 1))))
+        blocks = self.last(x).unflatten(3, (columns, -1)).unflatten(2, (rows, -1))  # (…, rows, h, columns, w)
         return blocks.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)
 
     def _picture(self, content: Tensor, info: TokenInfo) -> Tensor:
@@ -97,3 +106,24 @@ class GridCodec(Codec):
         return blocks.permute(0, 3, 1, 4, 2, 5).reshape(
             len(content), self.channels, rows * self.patch[0], columns * self.patch[1]
         )
+
+
+class Level(nn.Module):
+    """One resolution: what is seen there, the way down to the next coarser one, and the way back up."""
+
+    def __init__(self, width: int, below: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(width, width, 3, padding=1)
+        self.down = nn.Conv2d(width, below, stride, stride=stride)
+        self.up = nn.ConvTranspose2d(below, width, stride, stride=stride)
+        self.join = nn.Conv2d(2 * width, width, 3, padding=1)
+
+
+def halvings(height: int, width: int) -> list[tuple[int, int]]:
+    """Strides that lead from pixels to patches: 2 as long as that divides a side, then what is left of it."""
+    strides: list[tuple[int, int]] = []
+    while height > 1 or width > 1 or not strides:
+        down, across = (2 if side % 2 == 0 else side for side in (height, width))
+        strides.append((down, across))
+        height, width = height // down, width // across
+    return strides

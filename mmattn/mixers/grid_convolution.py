@@ -46,7 +46,7 @@ class GridConvolution(Mixer):
         grids = x.new_zeros(*(int(each.max()) + 1 if len(each) else 1 for each in (document, row, column)), x.shape[-1])
         grids = grids.index_put((document, row, column), x[placed])
         mixed = self.convolution(grids.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return torch.zeros_like(x).index_put((placed,), mixed[document, row, column])
+        return mixed.new_zeros(x.shape).index_put((placed,), mixed[document, row, column])
 
     def step(self, x: Tensor, context: Context, state: Any) -> tuple[Tensor, Any]:
         """Raises `ConfigError`: a window holds later tokens, which are not there yet."""

@@ -23,7 +23,7 @@ class MultiplicativeAttention(CrossAttention):
         source = dim if memory_dim is None else memory_dim
         super().__init__(dim, 1, head_dim=source, memory_dim=source, bias=False, kernel=kernel)
         self.scale = 1.0
-        self.key = self.value = self.out = nn.Identity()
+        self.key = self.value = self.out = nn.Identity()  # type: ignore[assignment]
         self.join = nn.Linear(source + dim, dim, bias=False)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:

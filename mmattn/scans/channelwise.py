@@ -7,10 +7,12 @@ from torch import Tensor
 from mmattn.scans.decayed import carry
 from mmattn.scans.fading import arriving, faded
 from mmattn.scans.segments import Segments, cut
+from mmattn.scans.single import in_single
 
 CHUNK = 16  # what tokens of a chunk keep of each other is made channel by channel: it never overflows, and costs memory
 
 
+@in_single
 def channelwise(
     query: Tensor,
     key: Tensor,

@@ -7,10 +7,12 @@ from torch import Tensor
 
 from mmattn.scans.fading import arriving, faded, fading
 from mmattn.scans.segments import Segments, cut
+from mmattn.scans.single import in_single
 
 CHUNK = 64
 
 
+@in_single
 def decayed(
     query: Tensor,
     key: Tensor,

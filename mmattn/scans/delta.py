@@ -8,10 +8,12 @@ from torch.linalg import solve_triangular
 
 from mmattn.scans.fading import arriving
 from mmattn.scans.segments import Segments, cut
+from mmattn.scans.single import in_single
 
 CHUNK = 64
 
 
+@in_single
 def delta(
     query: Tensor,
     key: Tensor,

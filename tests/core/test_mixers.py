@@ -10,8 +10,9 @@ import torch
 from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 
-from mmattn import Causal
-from mmattn.contracts.mixer import check_mixer
+from mmattn import Causal, Memory, Position, TokenSequence
+from mmattn.context import Context
+from mmattn.contracts.mixer import check_mixer, facts
 from mmattn.mixers import Attention, BothWays, Gated, LinearAttention, Mamba2, Mixer, Recurrent, Retention
 
 DIM = 32
@@ -50,6 +51,22 @@ def test_each_mixer_keeps_the_contract(name):
 def test_their_variants_keep_it_too(make):
     torch.manual_seed(0)
     assert check_mixer(make(DIM), DIM) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"recurrent"}))  # which has a test of its own
+def test_each_mixer_runs_in_half_precision(name):
+    """Under autocast, and with weights of half precision."""
+    mixer, info = configured(name), facts(torch.tensor([[0] * 5 + [-1], [1] * 6]))
+    x = torch.randn(2, 6, DIM)
+    read = Memory(TokenSequence(x, info))
+    expected = mixer(x, Context(info, Position(), read))
+    for half in (True, False):
+        if half:
+            out = mixer.bfloat16()(x.bfloat16(), Context(info, Position(), Memory(TokenSequence(x.bfloat16(), info))))
+        else:
+            with torch.autocast("cpu", torch.bfloat16):
+                out = mixer.float()(x, Context(info, Position(), Memory(TokenSequence(x, info))))
+        torch.testing.assert_close(out.float()[info.real], expected[info.real], atol=0.1, rtol=0.1)
 
 
 class Leaky(Mixer):

@@ -149,3 +149,15 @@ def test_strong_decays_neither_overflow_nor_turn_gradients_into_nan(form):
     found = chunked(form, [each.float() for each in values], segments, 16)
     gradients = torch.autograd.grad(found[0].sum(), values, allow_unused=True, materialize_grads=True)
     assert all(each.isfinite().all() for each in (*found, *gradients))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+@pytest.mark.parametrize("form", FORMS)
+def test_half_precision_is_that_of_what_goes_in_and_out(form, dtype):
+    values, segments = problem("packed", FORMS[form])
+    halves = [each.detach().to(dtype) for each in values]
+    expected = chunked(form, [each.float() for each in halves], segments, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        y, state = chunked(form, halves, segments, 4)
+    assert y.dtype == dtype and state.dtype == torch.float32
+    assert torch.equal(y, expected[0].to(dtype)) and torch.equal(state, expected[1])

@@ -32,8 +32,8 @@ def _pairs(request: Request) -> set[Pair]:
 
 def _exchanged(request: Request) -> Iterator[Request]:
     for place in range(len(request.relations)):
-        for other in OPPOSITE:  # the relation itself is left out with all that ask for the same
-            yield replace(request, relations=(*request.relations[:place], other, *request.relations[place + 1 :]))
+        for relation in OPPOSITE:  # its own is left out with all that ask for the same
+            yield replace(request, relations=(*request.relations[:place], relation, *request.relations[place + 1 :]))
     for first, second in combinations(range(len(request.nouns)), 2):
         for fact in CHOICES:
             nouns = list(request.nouns)

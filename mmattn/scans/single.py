@@ -1,0 +1,30 @@
+"""States are sums of many tokens: they are kept in single precision at least, whatever the tokens have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Scan = Callable[..., tuple[Tensor, Tensor]]
+
+
+def in_single(scan: Scan) -> Scan:
+    """The same with half precision raised to float32, autocast left out; y has the dtype of `value` again."""
+
+    @wraps(scan)
+    def raised(query: Tensor, key: Tensor, value: Tensor, *others: Any, **named: Any) -> tuple[Tensor, Tensor]:
+        with torch.autocast(value.device.type, enabled=False):
+            given = map(_up, (query, key, value, *others))
+            y, state = scan(*given, **{name: _up(each) for name, each in named.items()})
+        return y.to(value.dtype), state
+
+    return raised
+
+
+def _up(value: Any) -> Any:
+    half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
+    return value.float() if half else value
