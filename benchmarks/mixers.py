@@ -89,7 +89,7 @@ def exponents(found: Sequence[Grown]) -> list[dict[str, Any]]:
 def decoding(name: str, turns: int) -> dict[str, Any]:
     """Seconds of a step behind 16,384 tokens ÷ those of one behind 16, in turns."""
     mixer = made(name)
-    late, early = (partial(_step, mixer, *_behind(mixer, count)) for count in (LATE, EARLY))
+    late, early = (partial(_step, mixer, _behind(mixer, count), count) for count in (LATE, EARLY))
     late(), early()
     times = paired(late, early, turns)
     low, median, high = quartiles(times.ratios)
@@ -99,13 +99,13 @@ def decoding(name: str, turns: int) -> dict[str, Any]:
 STEPS = 32  # of a turn
 
 
-def _behind(mixer: Mixer, count: int) -> tuple[Any, int]:
+def _behind(mixer: Mixer, count: int) -> Any:
     """The state behind so many tokens, read in pieces."""
     state, piece = None, min(count, 1024)
     for start in range(0, count, piece):
         x = tokens(piece)
         state = mixer.step(x, _at(start, piece), state)[1]
-    return state, count
+    return state
 
 
 def _step(mixer: Mixer, state: Any, count: int) -> Tensor:

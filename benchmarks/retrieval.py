@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmattn.data.prompts import known
 from mmattn.data.source import Sample
+from mmattn.errors import ConfigError
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
 AT_ONCE = 64
@@ -41,19 +42,20 @@ class Found:
         ]
 
 
-def retrieval(
-    painter: Any, towers: Any, pairs: Sequence[tuple[Any, str]], count: int, asked: Mapping[str, Any]
-) -> Found:
+def retrieval(painter: Any, towers: Any, samples: Sequence[Sample], count: int, asked: Mapping[str, Any]) -> Found:
     """Make a picture of each of `count` texts, spread over all, and look for the text that it is nearest to.
 
-    painter: a task with `pictures`; towers: a `Contrastive` task of the same kinds of data; pairs: (picture, text), of
-    texts that come twice the first is taken; asked: guidance, steps, seed of `pictures`.
-    Raises ConfigError for texts with words that one of them does not know.
+    painter: a task with `pictures`; towers: a `Contrastive` task of the same kinds of data; samples: of both, of texts
+    that come twice the first is taken; asked: guidance, steps, seed of `pictures`.
+    Raises ConfigError for samples without texts, and for texts with words that one of the tasks does not know.
     """
-    real: dict[str, Any] = {}
-    for picture, text in pairs:
-        real.setdefault(text, picture)
-    texts = list(real)
+    first: dict[str, int] = {}  # pictures are read again when they are needed: all at once may not fit
+    for place in range(len(samples)):
+        text = samples[place].value[painter.context]
+        if not isinstance(text, str):
+            raise ConfigError(f"{samples[place].name}: what pictures are made of here is no text, but {type(text)}.")
+        first.setdefault(text, place)
+    texts = list(first)
     chosen = torch.linspace(0, len(texts) - 1, min(count, len(texts))).round().long()
     said = [texts[place] for place in chosen]
     made: list[Any] = []
@@ -64,7 +66,8 @@ def retrieval(
     read = [known(towers.source, Sample(f"the text '{text}'", text)) for text in texts]
     written = _directions(towers, towers.source, read, towers.context_directions)
     shares = []
-    for pictures in made, [real[text] for text in said]:
+    real = (samples[first[text]].value[painter.tokenizer.target] for text in said)
+    for pictures in made, real:
         seen = [towers.reads.prepare(Sample("a picture", each)) for each in pictures]
         shares.append(_recall(_directions(towers, towers.reads, seen, towers.directions) @ written.T, chosen))
     return Found(len(said), len(texts), *shares)

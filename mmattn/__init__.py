@@ -14,7 +14,21 @@ if TYPE_CHECKING:
     from mmattn.kernels import attend
     from mmattn.latents import Latents
     from mmattn.memory import Memory
-    from mmattn.mixers import Attention, Convolution, CrossAttention, Mixer, Recurrent
+    from mmattn.mixers import (
+        AdditiveAttention,
+        Attention,
+        BothWays,
+        Convolution,
+        CrossAttention,
+        DeltaRule,
+        GatedLinearAttention,
+        LinearAttention,
+        Mamba2,
+        Mixer,
+        MultiplicativeAttention,
+        Recurrent,
+        Retention,
+    )
     from mmattn.patterns import Causal, Full, GlobalTokens, Pattern, PrefixLM, SlidingWindow, Strided, Visibility
     from mmattn.positions import Learned, Position, Rotary, Sinusoidal
     from mmattn.sequence import TokenInfo, TokenSequence, join
@@ -22,10 +36,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ALiBi", "AdaptiveBlock", "Attention", "Backbone", "BadSample", "Bias", "Block", "Causal", "ConfigError",
-    "Convolution", "CrossAttention", "Full", "GlobalTokens", "Latents", "Learned", "Memory", "Mixer", "MmattnError",
-    "Pattern", "Position", "PrefixLM", "Recurrent", "Rotary", "Sinusoidal", "SlidingWindow", "Strided", "TokenInfo",
-    "TokenSequence", "Visibility", "attend", "join",
+    "ALiBi", "AdaptiveBlock", "AdditiveAttention", "Attention", "Backbone", "BadSample", "Bias", "Block", "BothWays",
+    "Causal", "ConfigError", "Convolution", "CrossAttention", "DeltaRule", "Full", "GatedLinearAttention",
+    "GlobalTokens", "Latents", "Learned", "LinearAttention", "Mamba2", "Memory", "Mixer", "MmattnError",
+    "MultiplicativeAttention", "Pattern", "Position", "PrefixLM", "Recurrent", "Retention", "Rotary", "Sinusoidal",
+    "SlidingWindow", "Strided", "TokenInfo", "TokenSequence", "Visibility", "attend", "join",
 ]  # fmt: skip
 
 _MODULES = (

@@ -136,7 +136,7 @@ class Backbone(nn.Module):
     def _scale_residual_outputs(self) -> None:
         """Normal weights of deviation 0.02 / √(2 · depth) where a branch joins the residual stream, as in GPT-2."""
         for name, parameter in self.blocks.named_parameters():
-            if name.endswith(("mixer.out.weight", "mlp.contract.weight")):
+            if name.endswith(("mixer.out.weight", "there.out.weight", "back.out.weight", "mlp.contract.weight")):
                 parameter.normal_(std=0.02 / (2 * len(self.blocks)) ** 0.5)
 
 

@@ -112,7 +112,7 @@ class Contrastive(Task):
 
     def setup(self, stage: str) -> None:
         """Refuse prompts with words that training never shows."""
-        for text in self.prompts:
+        for text in self.prompts if stage == "fit" else ():
             known(self.source, Sample("task.prompts", text))
 
     @torch.no_grad()

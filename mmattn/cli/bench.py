@@ -30,7 +30,7 @@ was trained on the same pairs: how often their own text is the nearest of all, b
 example:
   mmattn bench retrieval --run RUN --by CONTRASTIVE_RUN --split train --pictures 200
 """
-MIXERS = """Layers of width 256 with 4 heads, forward and backward, in turns. mamba2: against that of transformers.
+MIXERS = """Layers of width 256, forward and backward, in turns. mamba2: against that of transformers.
 linear: linear attention and Mamba-2 against fused attention, by length. scaling: exponents of time and memory up to
 65,536 tokens. decoding: a token behind 16,384 others against one behind 16. recurrent: LSTM and GRU against torch's.
 

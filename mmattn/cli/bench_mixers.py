@@ -15,7 +15,7 @@ from mmattn.benchmarks.timing import pinned
 
 def of_mixers(arguments: argparse.Namespace) -> None:
     """Each part in turn. Raises MmattnError where two sides do not compute the same, or a library is missing."""
-    parts = arguments.part or list(PARTS)
+    parts = dict.fromkeys(arguments.part or PARTS)
     with pinned(arguments.threads) as threads:
         known = about(threads)
         found: dict[str, list[dict[str, Any]]] = {}
@@ -24,7 +24,7 @@ def of_mixers(arguments: argparse.Namespace) -> None:
             for line, row in PARTS[part](arguments.turns, threads):
                 print(line, flush=True)
                 rows.append(row)
-                save_json(arguments.json, known, **found, **{part: rows})
+                save_json(arguments.json, known, **{**found, part: rows})
             found[part] = rows
 
 

@@ -15,7 +15,7 @@ from mmattn.run import Run
 
 
 def of_texts(arguments: argparse.Namespace) -> None:
-    """Draw, look, print, save. Raises ConfigError for runs of other tasks, and for data without pairs."""
+    """Draw, look, print, save. Raises ConfigError for runs of other tasks, and for a split that is not there."""
     a = arguments
     painter, towers = (load_task(run, a.config_dir) for run in (a.run, a.by))
     if "steps" not in getattr(painter, "asks", ()):
@@ -26,11 +26,9 @@ def of_texts(arguments: argparse.Namespace) -> None:
     samples = data.samples(a.split)
     if samples is None:
         raise ConfigError(f"The data of {a.run} have no {a.split} split; choose another one by --split.")
-    target, context = painter.tokenizer.target, painter.context
-    values = [samples[place].value for place in range(len(samples))]
     asked = {"guidance": a.guidance, "steps": a.steps, "seed": a.seed}
     with pinned(a.threads) as threads:
-        found = retrieval(painter, towers, [(each[target], each[context]) for each in values], a.pictures, asked)
+        found = retrieval(painter, towers, samples, a.pictures, asked)
     print("\n".join(found.lines()))
     known = {**about(threads), "run": a.run, "by": a.by, "split": a.split, **asked}
     save_json(a.json, known, retrieval=[asdict(found)])

@@ -38,8 +38,14 @@ def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
 
 
 def _mixer(overrides: Sequence[str], config_dir: str | None) -> list[str]:
+    if not any(word.startswith(("pattern", "mixer.pattern")) for word in overrides):
+        overrides = [*overrides, "pattern=causal"]  # steps see no later token
     config = composed(overrides, config_dir)
-    faults = check_mixer(make(config, "mixer")(config.backbone.dim), config.backbone.dim)
+    dim = config.backbone.dim
+    try:
+        faults = check_mixer(make(config, "mixer")(dim), dim)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise ContractError(f"mixer={config.mixer._target_} fails on tokens of width {dim}: {error}") from error
     if faults:
         raise ContractError("\n  ".join([f"mixer={config.mixer._target_} breaks the contract:", *faults]))
     return [f"mixer, {name}" for name in DOCUMENTS]

@@ -63,7 +63,7 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         after = draw(task, other.prepared, layers, asked, edit=edit, limit=limit)
         rows.append(word_row(title, after, other.words, info))
     more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]
-    facts = [("layers", str(len(layers))), *((name, f"{value:g}") for name, value in asked.items())]
+    facts = [("layers", str(len(layers))), *((name, str(value)) for name, value in asked.items())]
     title = f"Where “{prompt.text}” is read"
     return Seen(page(title, [*rows, *more], facts), strip(rows))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import torch
@@ -20,28 +21,52 @@ DOCUMENTS = {
     "padding on the left": [[-1] * 4 + [0] * 5, [1] * 9],
     "several documents in a row": [[0] * 2 + [1] * 4 + [2] * 2 + [-1], [3] + [4] * 8],
     "padding inside a document": [[0] * 2 + [-1] * 2 + [0] * 3 + [-1] * 2, [-1] + [1] * 3 + [-1] + [2] * 4],
+    "a row of padding": [[-1] * 9, [0] * 9],
 }
 """The documents of two rows; −1 is padding."""
 STEPS = [[1] * 9, [4, 1, 4]]
 CLOSE = 1e-9
+EMPTY = (0, 3), (2, 0)
+LARGEST = max(max(row) for rows in DOCUMENTS.values() for row in rows) + 1
 
 
-def check_mixer(mixer: Mixer, dim: int) -> list[str]:
+def check_mixer(mixer: Mixer, dim: int, position: Position | None = None) -> list[str]:
     """The faults of a mixer of width `dim`, a sentence each; an empty list if it fulfils the contract.
 
-    It is tried in float64, on tokens of a grid with two axes, beside a memory of the same documents. A mixer whose
-    `step` raises `ConfigError` has none, and may look ahead.
+    A copy is tried in float64, with random weights (a gate of 0 would hide all), on tokens of a grid with two axes,
+    beside a memory of the same documents of the same width; position: where tokens are, by default nowhere. A mixer
+    whose `step` raises `ConfigError` has none, and may look ahead.
     """
-    mixer = mixer.double().eval()
-    return [f"{name}: {fault}" for name, rows in DOCUMENTS.items() for fault in _faults(mixer, dim, torch.tensor(rows))]
+    mixer, position = randomised(mixer), position or Position()
+    faults = [
+        f"{name}: {fault}"
+        for name, rows in DOCUMENTS.items()
+        for fault in _faults(mixer, dim, torch.tensor(rows), position)
+    ]
+    for shape in EMPTY:
+        info = facts(torch.zeros(shape, dtype=torch.long))
+        out = mixer(torch.zeros(*shape, dim, dtype=torch.float64), _context(info, dim, position))
+        if out.shape != (*shape, dim):
+            faults.append(f"nothing, {shape}: becomes {tuple(out.shape)}.")
+    return faults
 
 
-def _faults(mixer: Mixer, dim: int, document: Tensor) -> Iterator[str]:
+@torch.no_grad()
+def randomised(mixer: Mixer) -> Mixer:
+    """A copy in float64 whose weights all differ from what they begin with."""
+    generator = torch.Generator().manual_seed(2)
+    mixer = copy.deepcopy(mixer).double().eval()
+    for parameter in mixer.parameters():
+        parameter.add_(0.3 * torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator))
+    return mixer
+
+
+def _faults(mixer: Mixer, dim: int, document: Tensor, position: Position) -> Iterator[str]:
     info = facts(document)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(*document.shape, dim, dtype=torch.float64, generator=generator)
     x.requires_grad_()
-    out = mixer(x, _context(info, dim))
+    out = mixer(x, _context(info, dim, position))
     if out.shape != x.shape:
         yield f"tokens {tuple(x.shape)} become {tuple(out.shape)}; the shape must stay."
         return
@@ -52,24 +77,25 @@ def _faults(mixer: Mixer, dim: int, document: Tensor) -> Iterator[str]:
     if gradient[~info.real].any():
         yield "padding has gradients: it was read."
     other = mixer(
-        x + torch.randn(x.shape, dtype=x.dtype, generator=generator) * ~info.real[..., None], _context(info, dim)
+        x + torch.randn(x.shape, dtype=x.dtype, generator=generator) * ~info.real[..., None],
+        _context(info, dim, position),
     )
     if not torch.equal(out[info.real], other[info.real]):
         yield "what stands at padding changes what tokens become."
     for number in document[info.real].unique():
         row, column = (document == number).nonzero(as_tuple=True)
-        alone = mixer(x[row, column][None], _context(facts(torch.full((1, len(row)), int(number))), dim))[0]
+        alone = mixer(x[row, column][None], _context(facts(torch.full((1, len(row)), int(number))), dim, position))[0]
         if not _close(out[row, column], alone):
             yield f"document {int(number)} becomes something else than it does alone."
-    yield from _step_faults(mixer, x.detach(), info, out)
+    yield from _step_faults(mixer, x.detach(), info, out, position)
 
 
-def _step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor) -> Iterator[str]:
+def _step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, position: Position) -> Iterator[str]:
     for sizes in STEPS:
         outs, state, start = [], None, 0
         for size in sizes:
             places = torch.arange(start, start + size).expand(len(x), -1)
-            tokens, context = x[:, start : start + size], _context(info.pick(places), x.shape[-1], info)
+            tokens, context = x[:, start : start + size], _context(info.pick(places), x.shape[-1], position, info)
             try:
                 out, new = mixer.step(tokens, context, state)
             except ConfigError:
@@ -98,12 +124,12 @@ def facts(document: Tensor) -> TokenInfo:
     return TokenInfo(order, grid, document, torch.zeros_like(document), torch.zeros_like(document, dtype=torch.bool))
 
 
-def _context(info: TokenInfo, dim: int, whole: TokenInfo | None = None) -> Context:
+def _context(info: TokenInfo, dim: int, position: Position, whole: TokenInfo | None = None) -> Context:
     """With a memory of two tokens for each document of the rows, the same wherever the document stands."""
     document = (whole or info).document
     numbers = [row[row != PADDING].unique().repeat_interleave(2) for row in document]
-    read = torch.full((len(numbers), max(map(len, numbers))), PADDING)
+    read = torch.full((len(numbers), max(map(len, numbers), default=0)), PADDING)
     for row, own in zip(read, numbers, strict=True):
         row[: len(own)] = own
-    table = torch.randn(int(document.max()) + 2, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    return Context(info, Position(), Memory(TokenSequence(table[read], facts(read))))
+    table = torch.randn(LARGEST + 1, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    return Context(info, position, Memory(TokenSequence(table[read], facts(read))))

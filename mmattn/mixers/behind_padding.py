@@ -25,7 +25,7 @@ class Recent(NamedTuple):
     def of(x: Tensor, document: Tensor, count: int) -> Recent:
         """The last ones of rows whose padding stands in front."""
         first = x.shape[1] - count
-        return Recent(x[:, first:], document[:, first:])
+        return Recent(x[:, first:].clone(), document[:, first:].clone())  # a view would keep all before it, too
 
 
 def behind_padding(x: Tensor, document: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -42,8 +42,9 @@ def _turned(context: Context, info: TokenInfo) -> Context:
     """The tokens from the last to the first, each counted from its document's end."""
     flipped = info.map(lambda fact: fact.flip(1))
     number = Segments.of(flipped.document).number
-    counts = number.new_zeros(len(number), number.shape[1] + 1).scatter_add(1, number, flipped.real.to(number))
-    order = torch.where(flipped.real, counts.gather(1, number) - 1 - flipped.order, 0)
+    largest = flipped.order.new_zeros(len(number), number.shape[1] + 1)
+    largest = largest.scatter_reduce(1, number, flipped.order.masked_fill(~flipped.real, 0), "amax")
+    order = torch.where(flipped.real, largest.gather(1, number) - flipped.order, 0)
     known = info.known_layout
     if known is not None:
         known = replace(known, side="right" if known.side == "left" else "left")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from mmattn.context import Context
 from mmattn.mixers.behind_padding import Recent
 from mmattn.mixers.scanning import Scanning, check_heads, merge, split
 from mmattn.mixers.short_convolution import ShortConvolution
-from mmattn.scans import Segments, delta
+from mmattn.scans import Segments, delta, single
 
 
 class Corrected(NamedTuple):
@@ -51,6 +50,11 @@ class DeltaRule(Scanning):
         ]
         query, key, value = (split(each, self.heads) for each, _ in made)
         rate = self.rate(x).sigmoid().mT
-        query, key = normalize(query, dim=-1), normalize(key, dim=-1)
+        query, key = unit(query), unit(key)
         y, new = delta(query, key, value, rate, segments, old.state, self.chunk)
         return self.out(merge(self.norm(y))), Corrected(new, tuple(recent for _, recent in made))
+
+
+def unit(x: Tensor) -> Tensor:
+    """x / |x| over the last dimension; near 0 it and its gradient stay small."""
+    return (single(x) * (single(x).square().sum(-1, keepdim=True) + 1e-6).rsqrt()).to(x.dtype)

@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import elu
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
 from mmattn.mixers.scanning import Held, Scanning, check_heads, merge, split
 from mmattn.positions import rotate
-from mmattn.scans import Segments, decayed
+from mmattn.scans import Segments, decayed, single
 
 
 class Sums(NamedTuple):
@@ -25,7 +24,8 @@ class Sums(NamedTuple):
 class LinearAttention(Scanning):
     """yₜ = Σₛ φ(qₜ)ᵀφ(kₛ) vₛ / Σₛ φ(qₜ)ᵀφ(kₛ) with φ = elu + 1 (https://arxiv.org/abs/2006.16236).
 
-    Rotary positions turn the features above the line, not below it (https://arxiv.org/abs/2104.09864).
+    φ is computed so that it stays positive where elu has rounded to −1. Rotary positions turn the features above the
+    line, not below it (https://arxiv.org/abs/2104.09864).
 
     Args:
         dim: model width.
@@ -48,14 +48,15 @@ class LinearAttention(Scanning):
         return super().step(x, context, state)
 
     def run(self, x: Tensor, context: Context, segments: Segments, state: Sums | None) -> tuple[Tensor, Sums]:
-        query, key = (elu(split(project(x), self.heads)) + 1 for project in (self.query, self.key))
+        query, key = (features(split(project(x), self.heads)) for project in (self.query, self.key))
         value = split(self.value(x), self.heads)
+        kind, value = value.dtype, single(value)  # the sums below the line outgrow half precision
         rotation = context.rotation(query.shape[-1])
         old = Sums(None, None) if state is None else state  # type: ignore[arg-type]
         above, values = self._sum(rotate(query, rotation), rotate(key, rotation), value, segments, old.values)
         below, weights = self._sum(query, key, torch.ones_like(value[..., :1]), segments, old.weights)
         below = torch.where(segments.real[:, None, :, None], below, 1)  # padding may have nothing behind it
-        return self.out(merge(above / below)), Sums(values, weights)
+        return self.out(merge((above / below).to(kind))), Sums(values, weights)
 
     def _sum(
         self, query: Tensor, key: Tensor, value: Tensor, segments: Segments, state: Tensor | None
@@ -69,3 +70,9 @@ class LinearAttention(Scanning):
             own = (query * key).sum(-1, keepdim=True) * value  # is in both
             y = y + (later[:, :, 0] - own).flip(2)
         return y, state
+
+
+def features(x: Tensor) -> Tensor:
+    """elu(x) + 1, in single precision at least."""
+    x = single(x)
+    return x.clamp(max=0).exp() + x.clamp(min=0)

@@ -11,6 +11,7 @@ from torch.nn.functional import silu, softplus
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.behind_padding import Recent
 from mmattn.mixers.scanning import Scanning
 from mmattn.mixers.short_convolution import ShortConvolution
@@ -55,14 +56,16 @@ class Mamba2(Scanning):
     ) -> None:
         super().__init__()
         inner = expand * dim
-        if min(inner, head_dim, state) < 1 or inner % head_dim:
+        for name, value in {"expand": expand, "head_dim": head_dim, "state": state, "groups": groups}.items():
+            whole(name, value, 1)
+        whole("chunk", chunk, 1)
+        if inner % head_dim:
             raise ConfigError(
-                f"head_dim={head_dim} does not divide the inner width {inner} (expand={expand} times dim={dim}), or "
-                f"state={state} is less than 1; choose a divisor and a positive state."
+                f"head_dim={head_dim} does not divide the inner width {inner} (expand={expand} times dim={dim})."
             )
         heads = inner // head_dim
-        if min(groups, chunk) < 1 or heads % groups:
-            raise ConfigError(f"groups={groups} does not divide the {heads} heads, or chunk={chunk} is less than 1.")
+        if heads % groups:
+            raise ConfigError(f"groups={groups} does not divide the {heads} heads (inner width / head_dim).")
         self.groups, self.head_dim, self.chunk = groups, head_dim, chunk
         self.sizes = [inner, inner + 2 * groups * state, heads]
         self.enter = nn.Linear(dim, sum(self.sizes), bias=False)

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from mmattn.context import Context
-from mmattn.mixers.cross_attention import CrossAttention
+from mmattn.limits import whole
+from mmattn.mixers.headed import Headed
 
 
-class MultiplicativeAttention(CrossAttention):
+class MultiplicativeAttention(Headed):
     """tanh(W[cₜ; xₜ]), cₜ = Σⱼ softmaxⱼ(xₜᵀ A hⱼ) hⱼ over the memory's tokens hⱼ of the same document: the "general"
     score of https://arxiv.org/abs/1508.04025, unscaled, with the memory itself for keys and values.
 
@@ -21,10 +22,17 @@ class MultiplicativeAttention(CrossAttention):
 
     def __init__(self, dim: int, *, memory_dim: int | None = None, kernel: str = "auto") -> None:
         source = dim if memory_dim is None else memory_dim
+        whole("memory_dim", source, 1)
         super().__init__(dim, 1, head_dim=source, memory_dim=source, bias=False, kernel=kernel)
         self.scale = 1.0
-        self.key = self.value = self.out = nn.Identity()  # type: ignore[assignment]
-        self.join = nn.Linear(source + dim, dim, bias=False)
+        self.key = self.value = nn.Identity()  # type: ignore[assignment]
+        self.out = nn.Linear(source + dim, dim, bias=False)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        return self.join(torch.cat([super().forward(x, context), x], -1)).tanh()
+        memory, visibility = context.read().tokens.embeddings, context.memory_visibility(self.pattern)
+        read = self.attend(self.queries(x), self.keys(memory), self.values(memory), visibility, self.scale)[:, 0]
+        return self.out(torch.cat([read, x], -1)).tanh()
+
+    def step(self, x: Tensor, context: Context, state: None) -> tuple[Tensor, None]:
+        """The same: nothing is kept."""
+        return self.forward(x, context), None

@@ -147,8 +147,6 @@ class Places:
 
     def after(self, before: Remembered, last: Hidden) -> Remembered:
         """What each row's last run leaves; a row without tokens keeps what it had."""
-        if not last:
-            return before
         ends = self.begins.roll(-1)  # the last run's successor is the first one, which begins a row
         row = self.run_row[ends]
         hidden = tuple(

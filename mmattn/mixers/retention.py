@@ -9,7 +9,7 @@ from torch.nn.functional import silu
 from mmattn.context import Context
 from mmattn.mixers.scanning import Scanning, check_heads, merge, split
 from mmattn.positions import rotate
-from mmattn.scans import Segments, decayed
+from mmattn.scans import Segments, decayed, single
 
 
 class Retention(Scanning):
@@ -23,21 +23,18 @@ class Retention(Scanning):
         chunk: tokens that read each other directly: speed and memory, not the result.
     """
 
-    log_decay: Tensor
-
     def __init__(self, dim: int, heads: int, *, chunk: int = 64) -> None:
         super().__init__()
         check_heads(heads, chunk, dim=dim)
         self.heads, self.chunk, self.scale = heads, chunk, (dim // heads) ** -0.5
         self.query, self.key, self.value, self.gate, self.out = (nn.Linear(dim, dim, bias=False) for _ in range(5))
         self.norm = nn.RMSNorm(dim // heads, elementwise_affine=False)
-        rates = torch.log1p(-(2.0 ** -(5.0 + torch.arange(heads, dtype=torch.float64))))
-        self.register_buffer("log_decay", rates.float(), persistent=False)
 
     def run(self, x: Tensor, context: Context, segments: Segments, state: Tensor | None) -> tuple[Tensor, Tensor]:
         query, key, value = (split(project(x), self.heads) for project in (self.query, self.key, self.value))
         rotation = context.rotation(query.shape[-1])
-        fades = self.log_decay.to(x.dtype)[:, None, None].expand(len(x), -1, 1, x.shape[1])
+        head = torch.arange(self.heads, device=x.device, dtype=single(x).dtype)
+        fades = torch.log1p(-(2.0 ** -(5 + head)))[:, None, None].expand(len(x), -1, 1, x.shape[1])
         query, key = rotate(query, rotation), rotate(key, rotation) * self.scale
         y, state = decayed(query, key, value[:, :, None], fades, segments, state, self.chunk)
         return self.out(silu(self.gate(x)) * merge(self.norm(y[:, :, 0]))), state

@@ -14,6 +14,7 @@ from torch.optim import AdamW, Optimizer
 from mmattn.backbone import Backbone
 from mmattn.limits import within
 from mmattn.optimizers.adamw import by_decay, check_rates
+from mmattn.residual import Residual
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # steepest at 0: singular values land near 1, not on it
 
@@ -103,7 +104,9 @@ def muon(
     momentum: float = 0.95,
     betas: tuple[float, float] = (0.9, 0.99),
 ) -> Optimizer:
-    """Muon on the matrices of backbones' layers; AdamW, with decay only where it belongs, on all the rest.
+    """Muon on the matrices of backbones' mixers and MLPs; AdamW, with decay only where it belongs, on all the rest.
+
+    That a layer's reading of a condition is among the rest saves time: it is large, and runs once a document.
 
     `other_rate`: AdamW's learning rate; None: Muon's.
     """
@@ -112,8 +115,8 @@ def muon(
     if other_rate is not None:
         within("optimizer.other_rate", other_rate, least=0)
     within("optimizer.momentum", momentum, least=0, below=1)
-    blocks = [each.blocks for each in module.modules() if isinstance(each, Backbone)]
-    layers = {id(p) for each in blocks for p in each.parameters() if p.ndim == 2}
+    blocks = [block for each in module.modules() if isinstance(each, Backbone) for block in each.blocks]
+    layers = {id(p) for block in blocks for part in _mixing(block) for p in part.parameters() if p.ndim == 2}
     decayed, kept = by_decay(module)
     groups = [
         {"params": [p for p in decayed if id(p) in layers], "weight_decay": weight_decay, "muon": True},
@@ -126,3 +129,9 @@ def muon(
         {"params": kept, "lr": rate, "weight_decay": 0.0, "muon": False},
     ]
     return Muon([g for g in groups if g["params"]], learning_rate, momentum=momentum, betas=(betas[0], betas[1]))
+
+
+def _mixing(block: nn.Module) -> list[nn.Module]:
+    """A layer's mixer and MLP; all of a layer that has no such parts."""
+    parts = [block.mixer, block.mlp] if isinstance(block, Residual) else [block]
+    return [part for part in parts if part is not None]

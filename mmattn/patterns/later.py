@@ -14,7 +14,7 @@ from mmattn.patterns.pattern import Pattern
 from mmattn.patterns.ranges import Range, Truth
 from mmattn.sequence import PADDING, TokenInfo
 
-FAR = np.int64(2**62 - 1)  # sums and differences of two do not wrap around
+FAR = np.int64(2**40)  # beyond any sequence, and sums of a few do not wrap around
 
 
 def still_seen(pattern: Pattern, info: TokenInfo) -> NDArray:

@@ -34,8 +34,9 @@ def channelwise(
     if not length:
         return value, state
     chunk = min(chunk, length)
-    real = segments.real[:, None, :, None]
-    q, k, v, total = (cut(each, 2, chunk) for each in (query, key * real, value, log_decay * real))
+    padding, fades = ~segments.real[:, None, :, None], segments.goes_on[:, None, :, None]
+    cleared = query, key.masked_fill(padding, 0), value.masked_fill(padding, 0), log_decay.masked_fill(~fades, 0)
+    q, k, v, total = (cut(each, 2, chunk) for each in cleared)
     total = total.cumsum(-2)  # (batch, heads, chunks, chunk, width)
     number = segments.chunks(chunk)[:, None]
     ends, end, arrives = number[..., -1:], total[..., -1:, :], arriving(number)

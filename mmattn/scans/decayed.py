@@ -37,13 +37,15 @@ def decayed(
     if not length:
         return value, state
     chunk = min(chunk, length)
-    real = segments.real[:, None, :, None]
-    q, k, v = cut(query, 2, chunk), cut(key * real, 2, chunk), cut(value, 3, chunk)
+    padding = ~segments.real[:, None, :, None]
+    q, k = cut(query, 2, chunk), cut(key.masked_fill(padding, 0), 2, chunk)
+    v = cut(value.masked_fill(padding[:, :, None], 0), 3, chunk)
     number = segments.chunks(chunk)[:, None, None]  # (batch, 1, 1, chunks, chunk)
     if log_decay is None:
         total = value.new_zeros(number.shape)
     else:
-        total = cut(log_decay * real[:, :, None, :, 0], 3, chunk).cumsum(-1)
+        # What a document begins with fades nothing: a strong decay there must not cost the sums behind it their digits.
+        total = cut(log_decay.masked_fill(~segments.goes_on[:, None, None], 0), 3, chunk).cumsum(-1)
     ends, end, arrives = number[..., -1:], total[..., -1:], arriving(number)
     y = ((q @ k.mT)[:, :, None] * fading(total, number)) @ v
     added = k.mT[:, :, None] @ (v * faded(number == ends, end - total)[..., None])

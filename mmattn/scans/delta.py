@@ -38,8 +38,9 @@ def delta(
     if not length:
         return value, state
     chunk = min(chunk, length)
-    real = segments.real[:, None, :, None]
-    q, k, v, rate = (cut(each, 2, chunk) for each in (query, key * real, value, rate[..., None] * real))
+    padding = ~segments.real[:, None, :, None]
+    cleared = query, *(each.masked_fill(padding, 0) for each in (key, value, rate[..., None]))
+    q, k, v, rate = (cut(each, 2, chunk) for each in cleared)
     number = segments.chunks(chunk)[:, None]
     ends, arrives = number[..., -1:], arriving(number)
     sees = (number[..., :, None] == number[..., None, :]).tril()

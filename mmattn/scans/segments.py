@@ -37,6 +37,12 @@ class Segments(NamedTuple):
         begins = real & (document != earlier)
         return Segments(begins.cumsum(1), real, latest[:, -1] if document.shape[1] else before)
 
+    @property
+    def goes_on(self) -> Tensor:
+        """bool (batch, length): tokens behind another one of their document, here or before."""
+        begins = self.number.diff(dim=1, prepend=torch.zeros_like(self.number[:, :1])) > 0
+        return self.real & ~begins
+
     def flip(self) -> Segments:
         """The same from the last token to the first, as if nothing had been seen before."""
         return Segments.of(torch.where(self.real, self.number, PADDING).flip(1))

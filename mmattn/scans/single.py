@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
 
@@ -17,14 +18,20 @@ def in_single(scan: Scan) -> Scan:
 
     @wraps(scan)
     def raised(query: Tensor, key: Tensor, value: Tensor, *others: Any, **named: Any) -> tuple[Tensor, Tensor]:
-        with torch.autocast(value.device.type, enabled=False):
-            given = map(_up, (query, key, value, *others))
-            y, state = scan(*given, **{name: _up(each) for name, each in named.items()})
+        with _as_it_is(value.device.type):
+            given = map(single, (query, key, value, *others))
+            y, state = scan(*given, **{name: single(each) for name, each in named.items()})
         return y.to(value.dtype), state
 
     return raised
 
 
-def _up(value: Any) -> Any:
+def single(value: Any) -> Any:
+    """A tensor of half precision in float32; anything else as it is."""
     half = isinstance(value, Tensor) and value.dtype in (torch.float16, torch.bfloat16)
     return value.float() if half else value
+
+
+def _as_it_is(device: str) -> AbstractContextManager[Any]:
+    """No autocast, on devices that have it."""
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()

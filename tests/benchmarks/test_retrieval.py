@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from mmattn.benchmarks.retrieval import retrieval
+from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from tests.tasks.pairs import contrastive, learn, picture, values, whole_batch
 
 ASKED = {"guidance": 3.0, "steps": 2, "seed": 7}
-PAIRS = [(each["image"], each["text"]) for each in values()]
+PAIRS = [Sample(str(place), each) for place, each in enumerate(values())]
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,7 @@ class Painter:
 
     def __init__(self, source, always=None):
         self.source, self.always, self.seeds = source, always, []
+        self.context, self.tokenizer = "text", SimpleNamespace(target="image")
 
     def pictures(self, prepared, *, count, guidance, steps, seed):
         assert (guidance, steps, count) == (3.0, 2, len(prepared))
@@ -49,4 +53,6 @@ def test_texts_are_taken_once_and_from_everywhere(towers, monkeypatch):
     assert (found.pictures, found.texts) == (3, 16) and found.made["recall@1"] == 1
     assert painter.seeds == [7, 9]  # as `pictures` counts on from the seed
     with pytest.raises(ConfigError, match="the text 'read over red': training never showed 'read'"):
-        retrieval(painter, towers, [(PAIRS[0][0], "read over red")], 1, ASKED)
+        retrieval(painter, towers, [Sample("it", {**PAIRS[0].value, "text": "read over red"})], 1, ASKED)
+    with pytest.raises(ConfigError, match="it: what pictures are made of here is no text, but <class 'int'>"):
+        retrieval(painter, towers, [Sample("it", {**PAIRS[0].value, "text": 3})], 1, ASKED)

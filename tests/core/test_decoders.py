@@ -35,7 +35,7 @@ def additive(layer, x, read):
 
 def multiplicative(layer, x, read):
     weight = (layer.query(x) @ read.T).softmax(-1)
-    return torch.tanh(layer.join(torch.cat([weight @ read, x], -1))), weight
+    return torch.tanh(layer.out(torch.cat([weight @ read, x], -1))), weight
 
 
 LAYERS = {AdditiveAttention: additive, MultiplicativeAttention: multiplicative}

@@ -74,7 +74,7 @@ def test_what_does_not_fit_is_named():
         Mamba2(16, head_dim=24)
     with pytest.raises(ConfigError, match="groups=3 does not divide the 4 heads"):
         Mamba2(16, head_dim=8, groups=3)
-    with pytest.raises(ConfigError, match="chunk=0 is less than 1"):
+    with pytest.raises(ConfigError, match="chunk=0 must be a whole number, at least 1"):
         Mamba2(16, head_dim=8, chunk=0)
     with pytest.raises(ConfigError, match="convolution=0 must be at least 1"):
         Mamba2(16, head_dim=8, convolution=0)

@@ -10,7 +10,7 @@ import torch
 from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 
-from mmattn import Causal, Memory, Position, TokenSequence
+from mmattn import Causal, Memory, Position, Rotary, TokenInfo, TokenSequence
 from mmattn.context import Context
 from mmattn.contracts.mixer import check_mixer, facts
 from mmattn.mixers import Attention, BothWays, Gated, LinearAttention, Mamba2, Mixer, Recurrent, Retention
@@ -69,6 +69,20 @@ def test_each_mixer_runs_in_half_precision(name):
         torch.testing.assert_close(out.float()[info.real], expected[info.real], atol=0.1, rtol=0.1)
 
 
+@pytest.mark.parametrize("name", ["linear_attention", "retention", "attention", "both_ways"])
+def test_those_that_know_places_keep_it_with_rotary_positions(name):
+    changes = {"mixer": partial(Retention, heads=2)} if name == "both_ways" else {}
+    assert check_mixer(configured(name, **changes), DIM, Rotary(axes=2)) == []
+
+
+def test_nothing_is_read_on_the_host():
+    """Tensors of the meta device have no values: whatever is read raises."""
+    info = TokenInfo.from_lengths([5, 3], device="meta")
+    for name in ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2", "both_ways"):
+        out = configured(name).to("meta")(torch.zeros(2, 5, DIM, device="meta"), Context(info, Position()))
+        assert out.shape == (2, 5, DIM)
+
+
 class Leaky(Mixer):
     """Averages all that came before, whatever it is, and remembers nothing."""
 
@@ -80,6 +94,7 @@ class Leaky(Mixer):
 
 
 def test_what_breaks_it_is_named():
+    assert check_mixer(Gated(4, lambda dim: Leaky()), 4)  # a gate that is closed at first hides nothing
     faults = "; ".join(check_mixer(Leaky(), 4))
     for said in (
         "padding on the left: what stands at padding changes",

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmattn import Attention, Backbone, Learned, TokenInfo, TokenSequence
+from mmattn import AdaptiveBlock, Attention, Backbone, Learned, TokenInfo, TokenSequence
 from mmattn.errors import ConfigError
 from mmattn.optimizers import adamw, muon
 from mmattn.optimizers.adamw import by_decay
@@ -80,6 +80,14 @@ def test_muon_has_the_matrices_of_the_layers_only():
     chosen = {id(p) for p in group["params"]}
     names = {name for name, p in model.named_parameters() if id(p) in chosen}
     assert names == {n for n, p in model.named_parameters() if n.startswith("backbone.blocks") and p.ndim == 2}
+
+
+def test_what_reads_a_condition_is_left_to_adamw():
+    model = Backbone(8, 2, {"main": partial(Attention, heads=2)}, block=AdaptiveBlock)
+    (group,) = [group for group in muon(model, learning_rate=1e-2).param_groups if group["muon"]]
+    chosen = {id(p) for p in group["params"]}
+    names = {name for name, p in model.named_parameters() if id(p) in chosen}
+    assert "blocks.0.mixer.query.weight" in names and not any("modulation" in name for name in names)
 
 
 def test_muon_has_the_layers_of_every_backbone_and_the_rest_a_rate_of_its_own():
