@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import soundfile
+from PIL import Image
 
 CLASSES = {"sst2": 2, "trec": 6}
 
@@ -49,8 +50,17 @@ def amplify(root):
         (root / f"AMPlify_{name}.fa").write_text("".join(f">{i}\n{letters}\n" for i, letters in enumerate(peptides)))
 
 
+def captions_folder(root):
+    random = np.random.default_rng(0)
+    for number in range(20):
+        picture = Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8))
+        picture.save(root / f"{number}.png")
+        (root / f"{number}.txt").write_text(f"noise of number {number}\n")
+
+
 FAKES = {
     "amplify": amplify,
+    "captions_folder": captions_folder,
     "fsdd": fsdd,
     "mnist": mnist,
     "sst2": sentences(2),

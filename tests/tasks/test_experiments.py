@@ -22,7 +22,7 @@ from mmattn.errors import ConfigError
 from mmattn.run import Run
 from tests.tasks.fake_sets import FAKES
 
-SMALL = ["backbone.dim=32", "backbone.depth=1", "loader.batch_size=4"]
+SMALL = ["backbone.dim=32", "backbone.depth=3", "loader.batch_size=4"]  # no experiment has more unlike layers
 TWO_STEPS = [*SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"]
 FEW = {
     "scenes": ["data.train=16", "data.validation=8", "data.test=8"],
