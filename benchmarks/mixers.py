@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from mmattn.benchmarks.mixing import CHUNKED, DIM, MIXERS, Grown, grown, made, mixing, tokens, trained, training
+from mmattn.benchmarks.mixing import DIM, Grown, grown, made, mixing, tokens, trained, training
 from mmattn.benchmarks.ratio import Ratio, ratio, timed
 from mmattn.benchmarks.scale import exponent
 from mmattn.benchmarks.timing import paired, quartiles
 from mmattn.context import Context
 from mmattn.errors import MmattnError
 from mmattn.mixers import Mamba2, Mixer, Recurrent
-from mmattn.patterns import SlidingWindow
 from mmattn.positions import Position
 from mmattn.sequence import PADDING, TokenInfo
 

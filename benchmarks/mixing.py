@@ -44,7 +44,7 @@ MIXERS: dict[str, Callable[[], Mixer]] = {
     "lstm": partial(Recurrent, DIM, "lstm"),
     "gru": partial(Recurrent, DIM, "gru"),
 }
-"""By name, of width 256, with 4 heads where they have any choice; `attention` reads all tokens, the others those before."""
+"""By name, of width 256, with 4 heads where they choose; `attention` reads all tokens, the others those before."""
 CHUNKED = ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2")
 
 Call = Callable[[], Tensor]
