@@ -52,7 +52,7 @@ class AdditiveAttention(Scanning):
         visible = context.memory_visibility(Full()).mask[:, 0]
         if state is None:
             state = x.new_zeros(len(x), self.cell.hidden_size)
-        begins = segments.number.diff(dim=1, prepend=torch.zeros_like(segments.number[:, :1])) > 0
+        begins = segments.begins
         outs, weights = [], []
         for t in range(x.shape[1]):
             before = state.masked_fill(begins[:, t, None], 0)

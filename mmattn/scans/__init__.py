@@ -3,7 +3,7 @@
 from mmattn.scans.channelwise import channelwise
 from mmattn.scans.decayed import decayed
 from mmattn.scans.delta import delta
+from mmattn.scans.scan import single
 from mmattn.scans.segments import Segments
-from mmattn.scans.single import single
 
 __all__ = ["Segments", "channelwise", "decayed", "delta", "single"]

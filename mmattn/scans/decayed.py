@@ -6,21 +6,19 @@ import torch
 from torch import Tensor
 
 from mmattn.scans.fading import arriving, faded, fading
+from mmattn.scans.scan import scan
 from mmattn.scans.segments import Segments, cut
-from mmattn.scans.single import in_single
-
-CHUNK = 64
 
 
-@in_single
+@scan(chunk=64)
 def decayed(
     query: Tensor,
     key: Tensor,
     value: Tensor,
     log_decay: Tensor | None,
     segments: Segments,
-    state: Tensor | None = None,
-    chunk: int = CHUNK,
+    state: Tensor,
+    chunk: int,
 ) -> tuple[Tensor, Tensor]:
     """Sₜ = αₜ Sₜ₋₁ + kₜ vₜᵀ and yₜ = Sₜᵀ qₜ, from S = 0 where a document begins; padding leaves the state alone.
 
@@ -31,27 +29,19 @@ def decayed(
     (batch, groups, heads, length), None for 0; state: (batch, groups, heads, width, size).
     Returns y (batch, groups, heads, length, size), and the state after the last token.
     """
-    length = value.shape[3]
-    if state is None:
-        state = value.new_zeros(*value.shape[:3], key.shape[-1], value.shape[-1])
-    if not length:
-        return value, state
-    chunk = min(chunk, length)
-    padding = ~segments.real[:, None, :, None]
-    q, k = cut(query, 2, chunk), cut(key.masked_fill(padding, 0), 2, chunk)
-    v = cut(value.masked_fill(padding[:, :, None], 0), 3, chunk)
+    q, k, v = (cut(each, -2, chunk) for each in (query, key, value))
     number = segments.chunks(chunk)[:, None, None]  # (batch, 1, 1, chunks, chunk)
     if log_decay is None:
         total = value.new_zeros(number.shape)
     else:
         # What a document begins with fades nothing: a strong decay there must not cost the sums behind it their digits.
-        total = cut(log_decay.masked_fill(~segments.goes_on[:, None, None], 0), 3, chunk).cumsum(-1)
+        total = cut(log_decay.masked_fill(~segments.goes_on[:, None, None], 0), -1, chunk).cumsum(-1)
     ends, end, arrives = number[..., -1:], total[..., -1:], arriving(number)
     y = ((q @ k.mT)[:, :, None] * fading(total, number)) @ v
     added = k.mT[:, :, None] @ (v * faded(number == ends, end - total)[..., None])
     found, state = carry(added, faded(arrives == ends, end)[..., None], state)
     read = (q[:, :, None] @ found) * faded(number == arrives, total)[..., None]
-    return (y + read).flatten(3, 4)[..., :length, :], state
+    return (y + read).flatten(3, 4), state
 
 
 def carry(added: Tensor, kept: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:

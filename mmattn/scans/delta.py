@@ -7,21 +7,19 @@ from torch import Tensor
 from torch.linalg import solve_triangular
 
 from mmattn.scans.fading import arriving
+from mmattn.scans.scan import facts, scan
 from mmattn.scans.segments import Segments, cut
-from mmattn.scans.single import in_single
-
-CHUNK = 64
 
 
-@in_single
+@scan(chunk=64)
 def delta(
     query: Tensor,
     key: Tensor,
     value: Tensor,
     rate: Tensor,
     segments: Segments,
-    state: Tensor | None = None,
-    chunk: int = CHUNK,
+    state: Tensor,
+    chunk: int,
 ) -> tuple[Tensor, Tensor]:
     """Sₜ = Sₜ₋₁ + βₜ kₜ (vₜ − Sₜ₋₁ᵀ kₜ)ᵀ and yₜ = Sₜᵀ qₜ, from S = 0 where a document begins; padding leaves it alone.
 
@@ -32,15 +30,8 @@ def delta(
     heads, length); state: (batch, heads, width, size).
     Returns y (batch, heads, length, size), and the state after the last token.
     """
-    length = value.shape[2]
-    if state is None:
-        state = value.new_zeros(*value.shape[:2], key.shape[-1], value.shape[-1])
-    if not length:
-        return value, state
-    chunk = min(chunk, length)
-    padding = ~segments.real[:, None, :, None]
-    cleared = query, *(each.masked_fill(padding, 0) for each in (key, value, rate[..., None]))
-    q, k, v, rate = (cut(each, 2, chunk) for each in cleared)
+    rate = rate[..., None].masked_fill(~facts(segments.real, value), 0)
+    q, k, v, rate = (cut(each, -2, chunk) for each in (query, key, value, rate))
     number = segments.chunks(chunk)[:, None]
     ends, arrives = number[..., -1:], arriving(number)
     sees = (number[..., :, None] == number[..., None, :]).tril()
@@ -56,4 +47,4 @@ def delta(
         u = written[:, :, i] - forgotten[:, :, i] @ state
         outs.append(scores[:, :, i] @ u + read[:, :, i] @ state)
         state = goes_on * state + into[:, :, i].mT @ u
-    return torch.stack(outs, 2).flatten(2, 3)[..., :length, :], state
+    return torch.stack(outs, 2).flatten(2, 3), state

@@ -27,10 +27,9 @@ def recurrence(
     """
     if state is None:
         state = value.new_zeros(*value.shape[:2], key.shape[-1], value.shape[-1])
-    number = torch.nn.functional.pad(segments.number, (1, 0))
     outs = []
     for t in range(value.shape[2]):
-        begins = (number[:, t + 1] != number[:, t])[:, None, None, None]
+        begins = segments.begins[:, t, None, None, None]
         real = segments.real[:, t, None, None, None]
         q, k, v = query[:, :, t, :, None], key[:, :, t, :, None], value[:, :, t, None]
         before = torch.where(begins, 0, state) * decay[:, :, t, :, None]

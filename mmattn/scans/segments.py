@@ -38,10 +38,14 @@ class Segments(NamedTuple):
         return Segments(begins.cumsum(1), real, latest[:, -1] if document.shape[1] else before)
 
     @property
+    def begins(self) -> Tensor:
+        """bool (batch, length): the first token of each document of which nothing was seen before."""
+        return self.number.diff(dim=1, prepend=torch.zeros_like(self.number[:, :1])) > 0
+
+    @property
     def goes_on(self) -> Tensor:
         """bool (batch, length): tokens behind another one of their document, here or before."""
-        begins = self.number.diff(dim=1, prepend=torch.zeros_like(self.number[:, :1])) > 0
-        return self.real & ~begins
+        return self.real & ~self.begins
 
     def flip(self) -> Segments:
         """The same from the last token to the first, as if nothing had been seen before."""
