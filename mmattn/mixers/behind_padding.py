@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from mmattn.sequence import PADDING
 
@@ -37,6 +39,16 @@ def behind_padding(x: Tensor, document: Tensor) -> tuple[Tensor, Tensor, Tensor]
 def put_back(x: Tensor, order: Tensor) -> Tensor:
     """The inverse of `behind_padding`."""
     return torch.zeros_like(x).scatter(1, _along(order, x), x)
+
+
+def neighbours(x: Tensor, document: Tensor, before: int, after: int = 0) -> Iterator[Tensor]:
+    """x (batch, length, dim) at the places from `before` earlier to `after` later, zeros where that is in no or another
+    document (batch, length)."""
+    length, sides = x.shape[1], (before, after)
+    x, documents = pad(x, (0, 0, *sides)), pad(document, sides, value=PADDING)
+    for start in range(before + after + 1):
+        same = documents[:, start : start + length] == document
+        yield torch.where(same[..., None], x[:, start : start + length], 0)
 
 
 def _along(order: Tensor, x: Tensor) -> Tensor:

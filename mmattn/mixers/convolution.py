@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
-from mmattn.mixers.behind_padding import Recent, behind_padding, put_back
+from mmattn.mixers.behind_padding import Recent, behind_padding, neighbours, put_back
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import SlidingWindow
-from mmattn.sequence import PADDING
 
 
 class Convolution(Mixer):
@@ -62,12 +60,6 @@ class Convolution(Mixer):
 
     def convolve(self, x: Tensor, document: Tensor) -> Tensor:
         """x (batch, length, dim) of documents (batch, length) → the same shape."""
-        length, sides = x.shape[1], (self.before, self.after)
-        x, documents = pad(x, (0, 0, *sides)), pad(document, sides, value=PADDING)
-        seen = []
-        for start in range(self.before + self.after + 1):
-            same = documents[:, start : start + length] == document
-            seen.append(torch.where(same[..., None], x[:, start : start + length], 0))
-        neighbours = torch.stack(seen, 2)  # (batch, length, offsets, dim)
-        sums = [out(neighbours[:, :, at].flatten(2)) for out, at in zip(self.sums, self.offsets, strict=True)]
+        seen = torch.stack(list(neighbours(x, document, self.before, self.after)), 2)  # (batch, length, offsets, dim)
+        sums = [out(seen[:, :, at].flatten(2)) for out, at in zip(self.sums, self.offsets, strict=True)]
         return torch.cat(sums, -1).relu()

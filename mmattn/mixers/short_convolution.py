@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad, silu
+from torch.nn.functional import silu
 
 from mmattn.errors import ConfigError
-from mmattn.mixers.behind_padding import Recent, behind_padding, put_back
-from mmattn.sequence import PADDING, TokenInfo
+from mmattn.mixers.behind_padding import Recent, behind_padding, neighbours, put_back
+from mmattn.sequence import TokenInfo
 
 
 class ShortConvolution(nn.Module):
@@ -43,10 +43,8 @@ class ShortConvolution(nn.Module):
 
     def _within(self, x: Tensor, document: Tensor) -> Tensor:
         """The sum over neighbours in the row that are of the same document."""
-        length, before = x.shape[1], self.size - 1
-        x, documents = pad(x, (0, 0, before, 0)), pad(document, (before, 0), value=PADDING)
         made = x.new_zeros(()) if self.convolution.bias is None else self.convolution.bias
-        for start, weight in enumerate(self.convolution.weight[:, 0].unbind(1)):
-            same = documents[:, start : start + length] == document
-            made = made + weight * torch.where(same[..., None], x[:, start : start + length], 0)
+        weights = self.convolution.weight[:, 0].unbind(1)
+        for weight, seen in zip(weights, neighbours(x, document, self.size - 1), strict=True):
+            made = made + weight * seen
         return made
