@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -28,16 +29,19 @@ class Alone(NamedTuple):
 def apart(case: str, length: int, side: str, threads: int, turns: int = 0) -> Alone:
     """Measure in a new process. Raises MmattnError with its last words where it fails."""
     words = [case, str(length), side, str(threads), str(turns)]
+    return elsewhere("mmattn.benchmarks.apart", words, threads, f"{side} on {case} at {length:,}")
+
+
+def elsewhere(module: str, words: Sequence[str], threads: int, what: str) -> Alone:
+    """What a module prints last, run in a new process. Raises MmattnError with its last words where it fails."""
     child = subprocess.run(
-        [sys.executable, "-m", "mmattn.benchmarks.apart", *words],
+        [sys.executable, "-m", module, *words],
         capture_output=True,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
     )
     if child.returncode:
-        raise MmattnError(
-            f"{side} on {case} at {length:,} ended with status {child.returncode} in its own process:\n{child.stderr}"
-        )
+        raise MmattnError(f"{what} ended with status {child.returncode} in its own process:\n{child.stderr}")
     return Alone(**json.loads(child.stdout.splitlines()[-1]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from mmattn.benchmarks.mixing import DIM, Grown, grown, made, mixing, tokens, trained, training
+from mmattn.benchmarks.mixing import DIM, grown, made, mixing, tokens, trained, training
 from mmattn.benchmarks.ratio import Ratio, ratio, timed
-from mmattn.benchmarks.scale import exponent
+from mmattn.benchmarks.scale import Point
 from mmattn.benchmarks.timing import paired, quartiles
 from mmattn.context import Context
 from mmattn.errors import MmattnError
@@ -61,27 +61,21 @@ NAMES = {
 def against_attention(name: str, length: int, turns: int) -> dict[str, Any]:
     """Seconds of a mixer ÷ those of fused attention to all tokens, forward and backward, in turns."""
     ours, other = training(name, length), training("attention", length)
+    return {"mixer": name, "length": length, **_ratios(ours, other, turns)}
+
+
+def _ratios(ours: Callable[[], Any], other: Callable[[], Any], turns: int) -> dict[str, float]:
+    """Of their seconds, in turns, each warmed up before."""
     ours(), other()
     low, median, high = quartiles(paired(ours, other, turns).ratios)
-    return {"mixer": name, "length": length, "ratio": median, "ratio_low": low, "ratio_high": high}
+    return {"ratio": median, "ratio_low": low, "ratio_high": high}
 
 
-def scaling(names: Sequence[str], lengths: Sequence[int], turns: int, threads: int) -> Iterator[Grown]:
+def scaling(names: Sequence[str], lengths: Sequence[int], turns: int, threads: int) -> Iterator[Point]:
     """Each mixer at each length."""
     for name in names:
         for length in lengths:
             yield grown(name, length, turns, threads)
-
-
-def exponents(found: Sequence[Grown]) -> list[dict[str, Any]]:
-    """Of time and memory against the length, for each mixer."""
-    out = []
-    for name in dict.fromkeys(each.mixer for each in found):
-        own = [each for each in found if each.mixer == name]
-        lengths = [each.length for each in own]
-        time, memory = (exponent(lengths, [getattr(each, fact) for each in own]) for fact in ("seconds", "peak_bytes"))
-        out.append({"mixer": name, "time_exponent": time, "memory_exponent": memory})
-    return out
 
 
 @torch.no_grad()
@@ -89,10 +83,7 @@ def decoding(name: str, turns: int) -> dict[str, Any]:
     """Seconds of a step behind 16,384 tokens ÷ those of one behind 16, in turns."""
     mixer = made(name)
     late, early = (partial(_step, mixer, _behind(mixer, count), count) for count in (LATE, EARLY))
-    late(), early()
-    times = paired(late, early, turns)
-    low, median, high = quartiles(times.ratios)
-    return {"mixer": name, "early": EARLY, "late": LATE, "ratio": median, "ratio_low": low, "ratio_high": high}
+    return {"mixer": name, "early": EARLY, "late": LATE, **_ratios(late, early, turns)}
 
 
 STEPS = 32  # of a turn

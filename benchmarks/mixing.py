@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
-from statistics import median
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from mmattn.benchmarks.apart import fresh_peak, peak_bytes
-from mmattn.benchmarks.timing import no_garbage_collection, pinned, seconds
+from mmattn.benchmarks.apart import Alone, elsewhere, fresh_peak, peak_bytes
+from mmattn.benchmarks.scale import Point
+from mmattn.benchmarks.timing import no_garbage_collection, pinned, quartiles, seconds
 from mmattn.context import Context
-from mmattn.errors import MmattnError
 from mmattn.mixers import (
     Attention,
     DeltaRule,
@@ -86,36 +82,25 @@ def training(name: str, length: int) -> Call:
     return trained(mixer, partial(mixing, mixer, x, TokenInfo.from_lengths([length])), x)
 
 
-class Grown(NamedTuple):
-    """Of a mixer at a length: median seconds of a pass, and peak bytes over those of the process with its inputs."""
-
-    mixer: str
-    length: int
-    seconds: float
-    peak_bytes: int
+def grown(name: str, length: int, turns: int, threads: int) -> Point:
+    """A mixer at a length, in a process of its own. Raises MmattnError with its last words where it fails."""
+    words = [name, str(length), str(turns), str(threads)]
+    found = elsewhere("mmattn.benchmarks.mixing", words, threads, f"{name} at {length:,} tokens")
+    return Point(name, length, quartiles(found.seconds)[1], found.peak_bytes)
 
 
-def grown(name: str, length: int, turns: int, threads: int) -> Grown:
-    """Measured in a process of its own. Raises MmattnError with its last words where it fails."""
-    words = [sys.executable, "-m", "mmattn.benchmarks.mixing", name, str(length), str(turns), str(threads)]
-    told = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    child = subprocess.run(words, capture_output=True, text=True, env=told)
-    if child.returncode:
-        raise MmattnError(f"{name} at {length:,} tokens ended with status {child.returncode}:\n{child.stderr}")
-    return Grown(name, length, *json.loads(child.stdout.splitlines()[-1]))
-
-
-def _alone(name: str, length: int, turns: int) -> tuple[float, int]:
+def alone(name: str, length: int, turns: int) -> Alone:
+    """Measure in this process, in which nothing large was done before."""
     training(name, 128)()  # libraries load much of themselves when they are used
     run = training(name, length)
     before = fresh_peak()
     run()
     peak = peak_bytes() - before
     with no_garbage_collection():
-        return median(seconds(run) for _ in range(turns)), peak
+        return Alone(peak, [seconds(run) for _ in range(turns)])
 
 
 if __name__ == "__main__":
     name, length, turns, threads = sys.argv[1:]
     with pinned(int(threads)):
-        print(json.dumps(_alone(name, int(length), int(turns))))
+        print(json.dumps(alone(name, int(length), int(turns))._asdict()))

@@ -10,6 +10,8 @@ from typing import Any
 from mmattn.benchmarks import mixers
 from mmattn.benchmarks.mixing import CHUNKED
 from mmattn.benchmarks.record import about, save_json
+from mmattn.benchmarks.scale import growths
+from mmattn.benchmarks.show import growth_line
 from mmattn.benchmarks.timing import pinned
 
 
@@ -48,10 +50,9 @@ def _scaling(turns: int, threads: int) -> Lines:
     for each in mixers.scaling(CHUNKED, mixers.SCALE, turns, threads):
         found.append(each)
         megabytes = each.peak_bytes / 2**20
-        yield f"{each.mixer} at {each.length:,}: {each.seconds:.3f} s, {megabytes:.0f} MiB", each._asdict()
-    for row in mixers.exponents(found):
-        said = f"time grows with exponent {row['time_exponent']:.2f}, memory with {row['memory_exponent']:.2f}"
-        yield f"{row['mixer']}: {said}", row
+        yield f"{each.case} at {each.length:,}: {each.seconds:.3f} s, {megabytes:.0f} MiB", each._asdict()
+    for growth in growths(found):
+        yield growth_line(growth), growth._asdict()
 
 
 def _decoding(turns: int, threads: int) -> Lines:

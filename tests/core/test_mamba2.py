@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import silu, softplus
 
 from mmattn import ConfigError, Position, TokenInfo
+from mmattn.benchmarks.mixers import NAMES
 from mmattn.context import Context
 from mmattn.mixers import Mamba2
 
@@ -57,13 +58,8 @@ def test_it_is_the_layer_of_transformers(groups):
         use_bias=False, use_conv_bias=True, layer_norm_epsilon=1e-5, num_hidden_layers=1,
     )  # fmt: skip
     theirs = modelling.Mamba2Mixer(config, layer_idx=0)
-    names = {
-        "in_proj.weight": "enter.weight", "conv1d.weight": "convolution.convolution.weight",
-        "conv1d.bias": "convolution.convolution.bias", "dt_bias": "time", "A_log": "log_rate", "D": "skip",
-        "norm.weight": "scale", "out_proj.weight": "out.weight",
-    }  # fmt: skip
     own = model.state_dict()
-    theirs.load_state_dict({name: own[ours] for name, ours in names.items()})
+    theirs.load_state_dict({name: own[ours] for name, ours in NAMES.items()})
     x = torch.randn(2, 21, 16)
     out = model(x, Context(TokenInfo.from_lengths([21, 21]), Position()))
     torch.testing.assert_close(out, theirs(x), atol=1e-5, rtol=0)
