@@ -8,80 +8,8 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from mmattn.cli.bench import add_bench
-from mmattn.cli.look import add_look
+from mmattn.cli.verbs import parser
 from mmattn.errors import ConfigError, MmattnError
-
-EXAMPLES = """examples:
-  mmattn train image
-  mmattn train text backbone.depth=8 trainer.max_epochs=3
-  mmattn train my_experiment --config-dir ~/my_conf
-  mmattn train image -m seed=0,1,2
-  mmattn train --resume RUN
-  mmattn evaluate RUN --split test
-  mmattn predict RUN FILE --json
-  mmattn generate RUN --prompt "The "
-  mmattn look RUN --prompt "a red circle"
-  mmattn check tokenizer=protein
-  mmattn check mixer=mamba2
-  mmattn kernels text
-  mmattn bench attention --pattern window
-"""
-OTHER_DATA = "go on although the data are not those of the training"
-GROUPS = (
-    "experiment", "data", "tokenizer", "backbone", "mixer", "pattern", "position", "head", "task",
-    "optimizer", "schedule", "trainer", "callbacks", "loggers",
-)  # fmt: skip
-
-
-def parser() -> argparse.ArgumentParser:
-    """The verbs and their options; every other word is a Hydra override."""
-    raw = argparse.RawDescriptionHelpFormatter
-    program = argparse.ArgumentParser(
-        "mmattn", description="One attention backbone for every kind of data.", epilog=EXAMPLES, formatter_class=raw
-    )
-    verbs = program.add_subparsers(dest="verb", required=True, metavar="VERB")
-    train = verbs.add_parser("train", help="train an experiment", epilog=_groups(), formatter_class=raw)
-    train.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
-    train.add_argument("--resume", metavar="RUN", help="go on with a run from its last whole epoch")
-    train.add_argument("--other-data", action="store_true", help=f"with --resume: {OTHER_DATA}")
-    train.add_argument("-m", "--multirun", action="store_true", help="a run for each of key=value,value,…")
-    train.add_argument("--cfg", "-c", choices=("job", "hydra", "all"), help="print the config and do nothing")
-    train.add_argument("--package", "-p", metavar="KEY", help="with --cfg: this part alone")
-    train.add_argument("--resolve", action="store_true", help="with --cfg: fill in ${…}")
-    train.add_argument("--info", "-i", nargs="?", const="all", metavar="WHAT", help="what Hydra found and where")
-    train.add_argument("--hydra-help", action="store_true", help="Hydra's own help")
-    evaluate = verbs.add_parser("evaluate", help="measure a run")
-    evaluate.add_argument("run")
-    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
-    evaluate.add_argument("--other-data", action="store_true", help=OTHER_DATA)
-    predict = verbs.add_parser("predict", help="labels of new files")
-    predict.add_argument("run")
-    predict.add_argument("files", nargs="+")
-    predict.add_argument("--json", action="store_true")
-    generate = verbs.add_parser("generate", help="go on with a prompt, or draw it")
-    generate.add_argument("run")
-    prompt = generate.add_mutually_exclusive_group(required=True)
-    prompt.add_argument("--prompt", help="a text")
-    prompt.add_argument("--prompt-file", metavar="FILE", help="or a file of what the run reads: a sound, a picture")
-    generate.add_argument("--count", type=int, help="tokens to add (200), or pictures (1)")
-    generate.add_argument("--temperature", type=float, help="of tokens: 0 takes the likeliest")
-    generate.add_argument("--seed", type=int, default=0)
-    generate.add_argument("--out", default="out.png", help="where pictures go (out.png)")
-    generate.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3)")
-    generate.add_argument("--steps", type=int, help="from noise to picture (20)")
-    generate.add_argument("--sampler", help="euler or heun")
-    check = verbs.add_parser("check", help="the contract of a tokenizer, or of a mixer")
-    check.add_argument("words", nargs="+", metavar="tokenizer=NAME | mixer=NAME | key=value")
-    kernels = verbs.add_parser("kernels", help="how attention is computed here, and why so")
-    kernels.add_argument("words", nargs="*", metavar="EXPERIMENT key=value …")
-    kernels.add_argument("--measure", action="store_true", help="measure when skipping pays on this machine")
-    for verb in (train, evaluate, predict, generate, add_look(verbs), check, kernels):
-        verb.add_argument(
-            "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
-        )
-    add_bench(verbs)
-    return program
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -114,43 +42,45 @@ def _run(arguments: argparse.Namespace) -> None:
         from mmattn.cli.bench import bench
 
         bench(arguments)
-        return
-    if arguments.verb == "look":
+    elif arguments.verb == "look":
         from mmattn.cli.look import look
 
         look(arguments)
-        return
-    given = arguments.config_dir
-    if arguments.verb == "train":
-        _train(arguments)
-    elif arguments.verb == "check":
-        from mmattn.cli.check import check
-
-        for rule in check(arguments.words, given):
-            print(f"holds: {rule}")
-    elif arguments.verb == "kernels":
-        from mmattn.cli import kernels
-
-        if arguments.measure and arguments.words:
-            raise ConfigError(f"--measure takes no experiment, and got {' '.join(arguments.words)}.")
-        asked = kernels.kernels_of(arguments.words, given) if arguments.words else kernels.all_kernels()
-        print(kernels.measure() if arguments.measure else asked)
     else:
-        from mmattn.cli import use
+        {"train": _train, "check": _check, "kernels": _kernels}.get(arguments.verb, _use)(arguments)
 
-        if arguments.verb == "evaluate":
-            found = use.evaluate(arguments.run, arguments.split, given, arguments.other_data)
-            for name, value in found.items():
-                print(f"{arguments.split} {name}: {value:.4f}")
-        elif arguments.verb == "predict":
-            from mmattn.cli.predict import predict, show_predictions
 
-            show_predictions(predict(arguments.run, arguments.files, given), arguments.json)
-        else:
-            a = arguments
-            names = ("temperature", "guidance", "steps", "sampler")
-            asked_for = {name: getattr(a, name) for name in names}
-            print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, given, a.prompt_file, **asked_for))
+def _check(arguments: argparse.Namespace) -> None:
+    from mmattn.cli.check import check
+
+    for rule in check(arguments.words, arguments.config_dir):
+        print(f"holds: {rule}")
+
+
+def _kernels(arguments: argparse.Namespace) -> None:
+    from mmattn.cli import kernels
+
+    words = arguments.words
+    if arguments.measure and words:
+        raise ConfigError(f"--measure takes no experiment, and got {' '.join(words)}.")
+    asked = kernels.kernels_of(words, arguments.config_dir) if words else kernels.all_kernels()
+    print(kernels.measure() if arguments.measure else asked)
+
+
+def _use(a: argparse.Namespace) -> None:
+    """`evaluate`, `predict` or `generate`: a trained run."""
+    from mmattn.cli import use
+
+    if a.verb == "evaluate":
+        for name, value in use.evaluate(a.run, a.split, a.config_dir, a.other_data).items():
+            print(f"{a.split} {name}: {value:.4f}")
+    elif a.verb == "predict":
+        from mmattn.cli.predict import predict, show_predictions
+
+        show_predictions(predict(a.run, a.files, a.config_dir), a.json)
+    else:
+        asked_for = {name: getattr(a, name) for name in ("temperature", "guidance", "steps", "sampler")}
+        print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, a.config_dir, a.prompt_file, **asked_for))
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -171,17 +101,6 @@ def _train(arguments: argparse.Namespace) -> None:
     switches = {"multirun": arguments.multirun, "resolve": arguments.resolve, "hydra-help": arguments.hydra_help}
     flags = [f"--{name}={value}" for name, value in values.items() if value is not None]
     launch(arguments.words, flags + [f"--{name}" for name, on in switches.items() if on], arguments.config_dir)
-
-
-def _groups() -> str:
-    from importlib import resources
-
-    lines = ["groups and their choices:"]
-    for group in GROUPS:
-        folder = resources.files("mmattn.conf") / group
-        names = sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-        lines.append(f"  {group}: {', '.join(names)}")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -64,14 +64,13 @@ def checked(
     Raises ConfigError where the shapes do not fit one another, the facts or the bias. It stands in the way of every
     call, so it looks at each tensor once, and words nothing before something is wrong.
     """
-    try:
-        batch, heads, queries, head_dim = query.shape
-        key_batch, key_heads, keys, key_dim = key.shape
-        value_batch, value_heads, values, _ = value.shape
-    except ValueError:
+    if not query.ndim == key.ndim == value.ndim == 4:
         raise ConfigError(
             f"attention takes (batch, heads, length, head_dim) thrice and got {_shapes(query, key, value)}."
-        ) from None
+        )
+    batch, heads, queries, head_dim = query.shape
+    key_batch, key_heads, keys, key_dim = key.shape
+    value_batch, value_heads, values, _ = value.shape
     if heads < 1 or key_heads < 1 or head_dim < 1:
         raise ConfigError(f"attention got {_shapes(query, key, value)}: it takes at least one head and a width of 1.")
     alike = query.dtype == key.dtype == value.dtype and query.device == key.device == value.device
@@ -87,11 +86,10 @@ def checked(
         raise ConfigError(
             f"attention got {_shapes(query, key, value)}: {key_heads} key heads do not divide {heads} query heads."
         )
-    known = visibility.shape
-    if known != (batch, queries, keys):
+    if visibility.shape != (batch, queries, keys):
         raise ConfigError(
-            f"attention got {_shapes(query, key, value)}, and the visibility knows (batch, queries, keys) {known}: "
-            "build it from the facts of these tokens."
+            f"attention got {_shapes(query, key, value)}, and the visibility knows (batch, queries, keys) "
+            f"{visibility.shape}: build it from the facts of these tokens."
         )
     if bias is not None and bias.heads not in (None, heads):
         raise ConfigError(f"{type(bias).__name__} is made for {bias.heads} heads, and the query has {heads}.")

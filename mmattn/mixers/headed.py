@@ -72,8 +72,7 @@ class Headed(Mixer):
         self.key = nn.Linear(source, self.key_heads * self.head_dim, bias=bias)
         self.value = nn.Linear(source, self.key_heads * self.head_dim, bias=bias)
         self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias)
-        self.query_norm = nn.RMSNorm(self.head_dim) if qk_norm else nn.Identity()
-        self.key_norm = nn.RMSNorm(self.head_dim) if qk_norm else nn.Identity()
+        self.query_norm, self.key_norm = (nn.RMSNorm(self.head_dim) if qk_norm else nn.Identity() for _ in range(2))
 
     def queries(self, x: Tensor) -> Tensor:
         """x (batch, length, dim) → (batch, heads, length, head_dim), normalised."""
