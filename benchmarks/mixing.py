@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -24,14 +25,17 @@ from mmattn.mixers import (
     Recurrent,
     Retention,
 )
-from mmattn.patterns import Full, SlidingWindow
+from mmattn.patterns import Causal, Full, GlobalTokens, SlidingWindow, Strided
 from mmattn.positions import Position
 from mmattn.sequence import TokenInfo
 
 DIM, HEADS = 256, 4
 MIXERS: dict[str, Callable[[], Mixer]] = {
     "attention": partial(Attention, DIM, HEADS, pattern=Full()),
+    "attention_reference": partial(Attention, DIM, HEADS, pattern=Full(), kernel="reference"),
     "window_256": partial(Attention, DIM, HEADS, pattern=SlidingWindow(256)),
+    "window_256_global": partial(Attention, DIM, HEADS, pattern=SlidingWindow(128, 128) | GlobalTokens()),
+    "strided_64": partial(Attention, DIM, HEADS, pattern=Causal() & (SlidingWindow(64) | Strided(64))),
     "linear_attention": partial(LinearAttention, DIM, HEADS),
     "retention": partial(Retention, DIM, HEADS),
     "gated_linear_attention": partial(GatedLinearAttention, DIM, HEADS),
@@ -39,8 +43,10 @@ MIXERS: dict[str, Callable[[], Mixer]] = {
     "mamba2": partial(Mamba2, DIM, head_dim=64),
     "lstm": partial(Recurrent, DIM, "lstm"),
     "gru": partial(Recurrent, DIM, "gru"),
+    "rnn": partial(Recurrent, DIM, "rnn"),
 }
-"""By name, of width 256, with 4 heads where they choose; `attention` reads all tokens, the others those before."""
+"""By name, of width 256, with 4 heads where they choose; `attention` and `window_256_global` read both ways."""
+GLOBAL = 16  # tokens at the beginning that all read, where the pattern has any
 CHUNKED = ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2")
 
 Call = Callable[[], Tensor]
@@ -76,23 +82,24 @@ def trained(module: nn.Module, forward: Call, x: Tensor) -> Call:
     return run
 
 
-def training(name: str, length: int) -> Call:
-    """Forward and backward of a mixer over one document."""
-    mixer, x = made(name), tokens(length)
-    return trained(mixer, partial(mixing, mixer, x, TokenInfo.from_lengths([length])), x)
+def training(name: str, length: int, rows: int = 1) -> Call:
+    """Forward and backward of a mixer over a document a row."""
+    mixer, x, info = made(name), tokens(length, rows), TokenInfo.from_lengths([length] * rows)
+    info = replace(info, is_global=info.order < GLOBAL) if name.endswith("global") else info
+    return trained(mixer, partial(mixing, mixer, x, info), x)
 
 
-def grown(name: str, length: int, turns: int, threads: int) -> Point:
+def grown(name: str, length: int, turns: int, threads: int, rows: int = 1) -> Point:
     """A mixer at a length, in a process of its own. Raises MmattnError with its last words where it fails."""
-    words = [name, str(length), str(turns), str(threads)]
+    words = [name, str(length), str(turns), str(threads), str(rows)]
     found = elsewhere("mmattn.benchmarks.mixing", words, threads, f"{name} at {length:,} tokens")
     return Point(name, length, quartiles(found.seconds)[1], found.peak_bytes)
 
 
-def alone(name: str, length: int, turns: int) -> Alone:
+def alone(name: str, length: int, turns: int, rows: int) -> Alone:
     """Measure in this process, in which nothing large was done before."""
     training(name, 128)()  # libraries load much of themselves when they are used
-    run = training(name, length)
+    run = training(name, length, rows)
     before = fresh_peak()
     run()
     peak = peak_bytes() - before
@@ -101,6 +108,6 @@ def alone(name: str, length: int, turns: int) -> Alone:
 
 
 if __name__ == "__main__":
-    name, length, turns, threads = sys.argv[1:]
+    name, length, turns, threads, rows = sys.argv[1:]
     with pinned(int(threads)):
-        print(json.dumps(alone(name, int(length), int(turns))._asdict()))
+        print(json.dumps(alone(name, int(length), int(turns), int(rows))._asdict()))

@@ -88,6 +88,11 @@ class Backbone(nn.Module):
         self.norm = norm(dim)
         self._scale_residual_outputs()
 
+    @property
+    def out_dim(self) -> int:
+        """Width of the output."""
+        return self.dim
+
     def forward(
         self, tokens: TokenSequence, memory: TokenSequence | Memory | None = None, condition: Tensor | None = None
     ) -> TokenSequence:

@@ -86,7 +86,7 @@ class SequenceToSequence(KeepingTask):
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         tokens = trial(self.target, self.device)
-        width = int(getattr(self.encoder, "dim", self.source.dim))
+        width = int(getattr(self.encoder, "out_dim", self.source.dim))
         context = torch.randn(1, 2, width, generator=torch.Generator().manual_seed(2))  # the same for all rows
         rows = len(tokens.embeddings)
         info = TokenInfo.from_lengths([2] * rows, device=self.device)

@@ -171,7 +171,8 @@ class TextToImage(KeepingTask):
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
         """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; `asked` as in `make`."""
-        content = self.make(nothing(count, self.tokenizer.dim) if prepared is None else prepared, **asked)
+        width = int(getattr(self.encoder, "out_dim", self.source.dim))
+        content = self.make(nothing(count, width) if prepared is None else prepared, **asked)
         places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
         grid = tuple(int(each) + 1 for each in places.amax(0)[:2])
         restore: Any = self.tokenizer.modelled.restore

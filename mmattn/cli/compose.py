@@ -21,6 +21,10 @@ from omegaconf.errors import OmegaConfBaseException
 from mmattn.cli.settings import check_settings
 from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
+
+COMPARISON = ("name", "seeds", "run", "pattern", "comparison")
+"""Top-level keys of a comparison's config."""
 
 
 def choices(group: str, config_dir: str | None = None) -> list[str]:
@@ -29,10 +33,10 @@ def choices(group: str, config_dir: str | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def claim(experiment: str, config_dirs: Sequence[str] = ()) -> str:
+def claim(name: str, config_dirs: Sequence[str] = (), group: str = "experiment") -> str:
     """The comment that opens an experiment's file: what it shows, and where that comes from."""
     folders = [*map(Path, config_dirs), Path(str(resources.files("mmattn.conf")))]
-    paths = [folder / "experiment" / f"{experiment}.yaml" for folder in folders]
+    paths = [folder / group / f"{name}.yaml" for folder in folders]
     lines = next((path.read_text(encoding="utf-8").splitlines() for path in paths if path.is_file()), [])
     head = list(takewhile(lambda line: line.startswith("#"), lines))
     out = ""
@@ -43,18 +47,32 @@ def claim(experiment: str, config_dirs: Sequence[str] = ()) -> str:
 
 
 def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
-    """The config that these overrides select. Raises `ConfigError`."""
+    """The config of a run that these overrides select. Raises `ConfigError`."""
+    config = _composed("config", overrides, config_dir)
+    check_settings(config, _keys())
+    return config
+
+
+def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | None = None) -> DictConfig:
+    """The config of a comparison, with its settings. Raises `ConfigError`."""
+    config = _composed("comparison", [f"compare={name}", *overrides], config_dir)
+    for key in map(str, config):
+        if key not in COMPARISON:
+            raise ConfigError(f"A comparison has no key '{key}'.{nearest(key, COMPARISON)}")
+    whole("seeds", config.seeds, 1)
+    return config
+
+
+def _composed(root: str, overrides: Sequence[str], config_dir: str | None) -> DictConfig:
     folder, _ = bring(config_dir)
     searched = [] if folder is None else [f"hydra.searchpath=[file://{folder}]"]
     GlobalHydra.instance().clear()
     Plugins.instance()
     try:
         with initialize_config_module("mmattn.conf", version_base="1.3"):
-            config = compose("config", overrides=[*overrides, *searched])
-        check_settings(config, _keys())
+            return compose(root, overrides=[*overrides, *searched])
     except (HydraException, OmegaConfBaseException, ValueError) as error:  # Hydra's for a group that is null
-        raise ConfigError(_explained(str(error), overrides, config_dir)) from error
-    return config
+        raise ConfigError(_explained(str(error), overrides, config_dir, root)) from error
 
 
 @cache
@@ -82,7 +100,7 @@ def checked_sweep(overrides: Sequence[str], config_dir: str | None = None) -> No
             composed([other if i == place else first for i, (first, *_) in enumerate(values)], config_dir)
 
 
-def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -> str:
+def _explained(message: str, overrides: Sequence[str], config_dir: str | None, root: str) -> str:
     missing = re.search(r"Could not find '([\w/]+)/([\w.-]+)'", message)
     if missing:
         group, name = missing.groups()
@@ -94,7 +112,7 @@ def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -
     unknown = re.search(r"Could not override '([^']+)'", message)
     if unknown:
         key = unknown.group(1)
-        meant = _nearest_key(key, overrides)
+        meant = _nearest_key(key, overrides, root)
         if f"'{key}'" in meant:  # the key is there, and the value has entries that it lacks
             return f"'{key}' has other entries; to add one write +{key}.NAME=…."
         inside = "." in key and key.split(".")[0] in _keys()
@@ -103,12 +121,12 @@ def _explained(message: str, overrides: Sequence[str], config_dir: str | None) -
     return " ".join(message.split("\n")[:2])
 
 
-def _nearest_key(key: str, overrides: Sequence[str]) -> str:
+def _nearest_key(key: str, overrides: Sequence[str], root: str) -> str:
     """The nearest valid key of the config that the other words select."""
     others = [word for word in overrides if not word.startswith(key) and "." not in word.split("=")[0]]
     try:
         with initialize_config_module("mmattn.conf", version_base="1.3"):
-            config = compose("config", overrides=others)
+            config = compose(root, overrides=others)
     except HydraException:
         return ""
     keys: list[str] = []

@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Errors that a user can mend are one message on standard error."""
     program = parser()
     arguments, rest = program.parse_known_args(argv)
-    if arguments.verb in ("train", "check", "kernels"):
+    if arguments.verb in ("train", "check", "kernels", "compare"):
         arguments.words += [word for word in rest if not word.startswith("-")]  # words may follow options
         rest = [word for word in rest if word.startswith("-")]
     if rest:
@@ -46,6 +46,10 @@ def _run(arguments: argparse.Namespace) -> None:
         from mmattn.cli.look import look
 
         look(arguments)
+    elif arguments.verb == "compare":
+        from mmattn.cli.compare import compare
+
+        compare(arguments)
     else:
         {"train": _train, "check": _check, "kernels": _kernels}.get(arguments.verb, _use)(arguments)
 

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from mmattn.cli.bench import add_bench
+from mmattn.cli.compare import add_compare
 from mmattn.cli.look import add_look
 
 EXAMPLES = """examples:
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
   mmattn check mixer=mamba2
   mmattn kernels text
   mmattn bench attention --pattern window
+  mmattn compare why/recall
 """
 OTHER_DATA = "go on although the data are not those of the training"
 GROUPS = (
@@ -36,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     program = argparse.ArgumentParser("mmattn", description=about, epilog=EXAMPLES, formatter_class=raw)
     verbs = program.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (_train, _evaluate, _predict, _generate, add_look, _check, _kernels):
+    for add in (_train, _evaluate, _predict, _generate, add_look, _check, _kernels, add_compare):
         add(verbs).add_argument(
             "--config-dir", metavar="DIR", help="your own yaml files and modules; what it holds is trusted"
         )

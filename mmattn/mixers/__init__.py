@@ -10,6 +10,7 @@ from mmattn.mixers.gated import Gated
 from mmattn.mixers.gated_linear_attention import GatedLinearAttention
 from mmattn.mixers.grid_convolution import GridConvolution
 from mmattn.mixers.headed import Headed
+from mmattn.mixers.key_value_attention import KeyValueAttention
 from mmattn.mixers.linear_attention import LinearAttention
 from mmattn.mixers.mamba2 import Mamba2
 from mmattn.mixers.mixer import Mixer
@@ -29,6 +30,7 @@ __all__ = [
     "GatedLinearAttention",
     "GridConvolution",
     "Headed",
+    "KeyValueAttention",
     "LinearAttention",
     "Mamba2",
     "Mixer",

@@ -1,0 +1,144 @@
+"""What one vector between encoder and decoder holds, and what attention to all that was encoded changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Generator, nn
+
+from mmattn.backbone import Backbone
+from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.context import Context
+from mmattn.limits import whole
+from mmattn.mixers import AdditiveAttention, Attention, CrossAttention, MultiplicativeAttention, Recurrent
+from mmattn.patterns import Causal
+from mmattn.positions import Sinusoidal
+from mmattn.report.matrix import matrix
+from mmattn.report.plot import Curve, plot
+from mmattn.why.pairs import Pairs
+from mmattn.why.training import schedule
+from mmattn.why.transduction import Transducer
+
+KINDS = ("one vector", "additive attention", "multiplicative attention", "transformer")
+LEAST = 0.98
+
+
+class FixedBottleneck:
+    """Encoders and decoders that are trained alike on pairs of texts; exact match against the length of the text.
+
+    All but the transformer are GRUs: the first one's decoder sees the encoder's last state before each letter, the
+    others' what their attention finds.
+
+    Args:
+        task: `mmattn.why.pairs.Reversal`, or `mmattn.why.date_pairs.DatePairs`.
+        tested: pairs of each length.
+    """
+
+    def __init__(
+        self, task: Pairs, *, dim: int, steps: int, rows: int, rate: float, tested: int, seeds: int = 1
+    ) -> None:
+        whole("comparison.steps", steps, 1)
+        self.task, self.dim, self.steps, self.rows, self.rate = task, dim, steps, rows, rate
+        self.tested, self.seeds = tested, range(1, seeds + 1)
+
+    def measure(self, kept: Kept) -> Findings:
+        found = {
+            kind: [kept(f"{kind}_{seed}", partial(self._run, kind, seed)) for seed in self.seeds] for kind in KINDS
+        }
+        lengths = list(found[KINDS[0]][0]["exact"])
+        curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
+        looked = found["additive attention"][0]["alignment"]
+        pictures = {
+            "fixed_bottleneck": plot(curves, "letters of the text", "exactly right"),
+            "alignment": matrix(looked["weights"], list(looked["made"]), list(looked["given"]), "Where additive attention looks"),
+        }  # fmt: skip
+        return Findings(
+            self._claims(found, lengths), {"Exactly right, by letters of the text": _table(found)}, pictures
+        )
+
+    def model(self, kind: str) -> Transducer:
+        gru = partial(Recurrent, kind="gru")
+        if kind == "transformer":
+            heads: Any = {"heads": 4}
+            encoder = Backbone(self.dim, 2, {"own": partial(Attention, **heads)}, position=Sinusoidal())
+            mixers: Any = {
+                "own": partial(Attention, pattern=Causal(), **heads),
+                "other": partial(CrossAttention, **heads),
+            }
+            decoder = Backbone(self.dim, 4, mixers, ["own", "other"], without_mlp=["own"], position=Sinusoidal())
+            return Transducer(self.task.letters, encoder, decoder)
+        encoder = Backbone(self.dim, 1, {"gru": gru}, mlp=None)
+        if kind == "additive attention":
+            decoder = Backbone(self.dim, 1, {"look": AdditiveAttention}, mlp=None)
+        else:
+            decoder = Backbone(self.dim, 2, {"gru": gru, "look": MultiplicativeAttention}, mlp=None)
+        return Transducer(self.task.letters, encoder, decoder, one_vector=kind == "one vector")
+
+    def _run(self, kind: str, seed: int) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        model, generator = self.model(kind), Generator().manual_seed(seed)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)
+        rates = schedule(optimizer, self.steps)
+        began, recent = time.monotonic(), 0.0
+        for _ in range(self.steps):
+            loss = model.loss(self.task.draw(generator, self.rows))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            rates.step()
+            recent = 0.98 * recent + 0.02 * float(loss.detach())
+        seconds = time.monotonic() - began
+        model.eval()
+        exact = {str(length): self._exact(model, pairs) for length, pairs in self.task.tests(self.tested).items()}
+        count = sum(each.numel() for each in model.parameters())
+        looked = self._alignment(model) if kind == "additive attention" else None
+        return {"exact": exact, "loss": recent, "seconds": seconds, "parameters": count, "alignment": looked}
+
+    def _exact(self, model: Transducer, pairs: Sequence[tuple[str, str]]) -> float:
+        given, wanted = zip(*pairs, strict=True)
+        made = model.made(given, max(map(len, wanted)))
+        return sum(a == b for a, b in zip(made, wanted, strict=True)) / len(pairs)
+
+    @torch.no_grad()
+    def _alignment(self, model: Transducer) -> dict[str, Any]:
+        """What a decoder with additive attention looks at before each letter that it makes of a test text."""
+        given = next(iter(self.task.tests(1).values()))[0][0]
+        made = model.made([given], len(given) + 8)[0]
+        looks: list[list[list[float]]] = []
+        layer = model.decoder.blocks[0].mixer
+
+        def look(mixer: Any, arguments: tuple[torch.Tensor, Context]) -> None:
+            looks.append(mixer.alignment(*arguments)[0].tolist())
+
+        hook = layer.register_forward_pre_hook(look)  # type: ignore[union-attr]
+        model.loss([(given, made)])
+        hook.remove()
+        return {"given": given, "made": made, "weights": looks[0][: len(made)]}
+
+    def _claims(self, found: Mapping[str, list[dict[str, Any]]], lengths: Sequence[str]) -> list[Claim]:
+        short, long = lengths[0], lengths[-1]
+        claims = [
+            at_least(f"{kind}: exactly right at {long} letters", _exact(found[kind], long), LEAST, "{:.1%}")
+            for kind in KINDS[1:]
+        ]
+        fall = _exact(found[KINDS[0]], short) - _exact(found[KINDS[0]], long)
+        return [*claims, at_least(f"One vector loses from {short} to {long} letters", fall, 0.3, "{:.1%}")]
+
+
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
+    lengths = list(found[KINDS[0]][0]["exact"])
+    rows = []
+    for kind, runs in found.items():
+        seconds, count = mean(run["seconds"] for run in runs), runs[0]["parameters"]
+        rows.append([kind, *(f"{_exact(runs, n):.1%}" for n in lengths), f"{count:,}", f"{seconds:.0f} s"])
+    return Table(["", *lengths, "parameters", "training"], rows)
+
+
+def _exact(runs: Sequence[Mapping[str, Any]], length: str) -> float:
+    return mean(run["exact"][length] for run in runs)

@@ -1,0 +1,102 @@
+"""What several heads are for: as many parameters, looked at in one place or in several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import mean, stdev
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.errors import ConfigError
+from mmattn.mixers import Attention
+from mmattn.patterns import Causal
+from mmattn.positions import Rotary
+from mmattn.report.plot import Curve, plot
+from mmattn.why.model import SymbolModel, parameters
+from mmattn.why.prose import Prose, loss_by_place
+from mmattn.why.training import Draw, fit
+
+
+class TiedAttention(Attention):
+    """Attention whose heads all look where the first one does; parameters as `Attention`'s."""
+
+    def queries(self, x: Tensor) -> Tensor:
+        return super().queries(x)[:, :1].expand(-1, self.heads, -1, -1)
+
+    def keys(self, x: Tensor) -> Tensor:
+        return super().keys(x)[:, :1].expand(-1, self.key_heads, -1, -1)
+
+
+class MultiHead:
+    """Language models of letters of the same width and as many parameters, which differ in their heads.
+
+    Args:
+        heads: numbers of heads, dividing `dim`. tied: a number of heads that are tied to the first, too.
+    """
+
+    def __init__(
+        self, heads: Sequence[int], tied: int, *, length: int, letters: int, dim: int, depth: int, steps: int,
+        rows: int, rate: float, seeds: int = 1,
+    ) -> None:  # fmt: skip
+        for count in (*heads, tied):
+            if count < 1 or dim % count:
+                raise ConfigError(f"comparison.heads: {count} heads do not divide dim={dim}.")
+        self.counts, self.tied, self.length, self.letters = tuple(sorted(heads)), tied, length, letters
+        self.dim, self.depth, self.steps, self.rows, self.rate = dim, depth, steps, rows, rate
+        self.seeds, self.prose = range(1, seeds + 1), Prose()
+
+    def measure(self, kept: Kept) -> Findings:
+        kinds = [(f"{count} head{'s' if count > 1 else ''}", count, Attention) for count in self.counts]
+        kinds.append((f"{self.tied} heads, tied", self.tied, TiedAttention))
+        found = {
+            name: [kept(f"{name}_{seed}", partial(self._run, count, kind, seed)) for seed in self.seeds]
+            for name, count, kind in kinds
+        }
+        points = [(count, _loss(found[name])) for name, count, _ in kinds[:-1]]
+        tied = [(count, _loss(found[kinds[-1][0]])) for count in (self.counts[0], self.counts[-1])]
+        picture = plot([Curve("heads of their own", points), Curve(kinds[-1][0], tied)], "heads", "nats a letter", "x")
+        return Findings(
+            self._claims(found, [name for name, *_ in kinds]), {"Table": _table(found)}, {"multi_head": picture}
+        )
+
+    def _run(self, heads: int, kind: type[Attention], seed: int) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        mixers = {"attention": partial(kind, heads=heads, pattern=Causal())}
+        model = SymbolModel(self.prose.symbols, self.dim, ["attention"] * self.depth, mixers, position=Rotary())
+        draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
+        seconds = fit(model, draw, self.steps, self.rate, seed).seconds
+        loss = float(loss_by_place(model, *self.prose.windows(self.length, self.letters)).mean())
+        return {"loss": loss, "parameters": parameters(model), "seconds": seconds}
+
+    def _claims(self, found: Mapping[str, list[dict[str, Any]]], names: Sequence[str]) -> list[Claim]:
+        one, tied = _loss(found[names[0]]), _loss(found[names[-1]])
+        several = {name: _loss(found[name]) for name in names[1:-1]}
+        best = min(several, key=lambda name: several[name])
+        own = several.get(f"{self.tied} heads", several[best])
+        return [
+            at_least(f"Nats a letter of one head less those of {best}", one - several[best], 0.01, "{:.3f}"),
+            at_least(
+                f"Nats a letter of {self.tied} heads, tied, less those of heads of their own",
+                tied - own,
+                0.01,
+                "{:.3f}",
+            ),
+        ]
+
+
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
+    rows = []
+    for name, runs in found.items():
+        losses = [run["loss"] for run in runs]
+        spread = f" ± {stdev(losses):.3f}" if len(losses) > 1 else ""
+        seconds = mean(run["seconds"] for run in runs)
+        rows.append([name, f"{mean(losses):.3f}{spread}", f"{runs[0]['parameters']:,}", f"{seconds:.0f} s"])
+    return Table(["", "nats a letter", "parameters", "training"], rows)
+
+
+def _loss(runs: Sequence[Mapping[str, Any]]) -> float:
+    return mean(run["loss"] for run in runs)

@@ -1,0 +1,152 @@
+"""What order means to attention, and how far beyond its training length each way to tell it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from mmattn.biases import ALiBi
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
+from mmattn.mixers import Attention
+from mmattn.patterns import Causal, Full
+from mmattn.positions import Learned, Position, Rotary, Sinusoidal
+from mmattn.report.plot import Curve, plot
+from mmattn.why.model import SymbolModel
+from mmattn.why.prose import Prose, loss_by_place
+from mmattn.why.training import Draw, fit
+
+KINDS = ("none", "learned", "sinusoidal", "rotary", "alibi")
+LAST = 64
+"""Letters at the end of a window whose loss says what the longer context does."""
+
+
+class PositionKinds:
+    """Language models of letters that differ in how they tell places, trained on short windows and read on longer ones.
+
+    Args:
+        kinds: of `none, learned, sinusoidal, rotary, alibi`.
+        length: of the windows in training. lengths: of those that are read.
+        letters: of the validation text that are read at each length.
+    """
+
+    def __init__(
+        self, kinds: Sequence[str], *, length: int, lengths: Sequence[int], letters: int, dim: int, depth: int,
+        heads: int, steps: int, rows: int, rate: float, seeds: int = 1,
+    ) -> None:  # fmt: skip
+        for kind in kinds:
+            if kind not in KINDS:
+                raise ConfigError(f"comparison.kinds names '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
+        whole("comparison.length", length, 2)
+        if min(lengths) < length:
+            raise ConfigError(f"comparison.lengths begins with {min(lengths)}; it must not be below length={length}.")
+        self.kinds, self.length, self.lengths, self.letters = tuple(kinds), length, tuple(sorted(lengths)), letters
+        self.dim, self.depth, self.heads = dim, depth, heads
+        self.steps, self.rows, self.rate, self.seeds = steps, rows, rate, range(1, seeds + 1)
+        self.prose = Prose()
+
+    def measure(self, kept: Kept) -> Findings:
+        moved = {kind: kept(f"shuffled/{kind}", partial(self.moved, kind)) for kind in self.kinds}
+        found = {
+            kind: [kept(f"{kind}_{seed}", partial(self._run, kind, seed)) for seed in self.seeds] for kind in self.kinds
+        }
+        curves = [Curve(kind, [(n, _mean(runs, n, "loss")) for n in self.lengths]) for kind, runs in found.items()]
+        picture = plot(curves, f"letters of the window, {self.length} in training", "nats a letter", "x")
+        return Findings(self._claims(moved, found), self._tables(moved, found), {"position": picture})
+
+    def model(self, kind: str) -> SymbolModel:
+        bias = ALiBi if kind == "alibi" else None
+        mixer = partial(Attention, heads=self.heads, pattern=Causal(), score_bias=bias)
+        position: Position
+        if kind == "learned":
+            position = Learned(self.dim, [self.lengths[-1]])
+        else:
+            position = {"sinusoidal": Sinusoidal, "rotary": Rotary}.get(kind, Position)()
+        return SymbolModel(
+            self.prose.symbols, self.dim, ["attention"] * self.depth, {"attention": mixer}, position=position
+        )
+
+    @torch.no_grad()
+    def moved(self, kind: str) -> float:
+        """How far the last token's output moves, relative to its size, when the others change places, where all read
+        all."""
+        torch.manual_seed(0)
+        model = self.model(kind).eval()
+        for block in model.backbone.blocks:
+            block.mixer.pattern = Full()  # type: ignore[union-attr]
+        x, _ = self.prose.windows(self.length, 16 * self.length)
+        order = torch.randperm(self.length - 1, generator=Generator().manual_seed(0))
+        shuffled = torch.cat([x[:, :-1][:, order], x[:, -1:]], 1)
+        one, other = (model(each)[:, -1] for each in (x, shuffled))
+        return float((one - other).norm() / one.norm())
+
+    def _run(self, kind: str, seed: int) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        model = self.model(kind)
+        draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
+        seconds = fit(model, draw, self.steps, self.rate, seed).seconds
+        read = {}
+        for length in self.lengths:
+            losses = loss_by_place(model, *self.prose.windows(length, self.letters))
+            read[str(length)] = {"loss": float(losses.mean()), "last": float(losses[-LAST:].mean())}
+        x, y = self.prose.windows(self.length, self.letters)
+        shuffled = loss_by_place(model, self._shuffled(x), y)[-1]
+        return {
+            "read": read,
+            "ordered": float(loss_by_place(model, x, y)[-1]),
+            "shuffled": float(shuffled),
+            "seconds": seconds,
+        }
+
+    def _shuffled(self, ids: Tensor) -> Tensor:
+        """All letters but the last of each row in another order."""
+        order = torch.randperm(ids.shape[1] - 1, generator=Generator().manual_seed(0))
+        return torch.cat([ids[:, :-1][:, order], ids[:, -1:]], 1)
+
+    def _claims(self, moved: Mapping[str, float], found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
+        said = "where all read all, another order of the others changes what a token becomes, by"
+        claims = [
+            at_most(f"none: {said}", share, 1e-5, "{:.1e}") if kind == "none"
+            else at_least(f"{kind}: {said}", share, 1e-3, "{:.1e}")
+            for kind, share in moved.items()
+        ]  # fmt: skip
+        last = self.lengths[-1]
+        more = {kind: _mean(runs, last, "last") - _mean(runs, self.length, "last") for kind, runs in found.items()}
+        said = f"windows of {last:,}, not {self.length}, raise the loss of their last {LAST} letters by"
+        if "alibi" in more:
+            claims.append(at_most(f"alibi: {said}", more["alibi"], 0.05, "{:+.3f}"))
+        if "learned" in more:
+            claims.append(at_least(f"learned: {said}", more["learned"], 0.2, "{:+.3f}"))
+        return claims
+
+    def _tables(self, moved: Mapping[str, float], found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
+        def rows(key: str) -> list[list[str]]:
+            return [[kind, *(f"{_mean(runs, n, key):.3f}" for n in self.lengths)] for kind, runs in found.items()]
+
+        heads = ["position", *(f"{length:,}" for length in self.lengths)]
+        order = [
+            [
+                kind,
+                f"{moved[kind]:.1e}",
+                f"{mean(r['ordered'] for r in runs):.2f}",
+                f"{mean(r['shuffled'] for r in runs):.2f}",
+            ]
+            for kind, runs in found.items()
+        ]
+        return {
+            "Nats a letter, by the length of the window": Table(heads, rows("loss")),
+            f"Of the last {LAST} letters": Table(heads, rows("last")),
+            "Another order of the letters before": Table(
+                ["position", "output moved (all read all, untrained)", "loss of the last letter", "shuffled"], order
+            ),
+        }
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], length: int, key: str) -> float:
+    return mean(run["read"][str(length)][key] for run in runs)

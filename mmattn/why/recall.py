@@ -1,0 +1,163 @@
+"""What is found again: associative recall, induction, selective copying, a passkey, against the size of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
+from mmattn.positions import Position
+from mmattn.report.plot import Curve, plot
+from mmattn.why.model import Factory, SymbolModel, parameters
+from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
+from mmattn.why.training import accuracy, fit
+
+Drawing = Callable[[Generator], tuple[Tensor, Tensor]]
+ROOM = 8
+"""Tokens for each pair, in training as in the test."""
+
+
+class Recall:
+    """Models of the same width that are trained alike, once to find values of keys, once on three other tasks.
+
+    Args:
+        mixers: factories `dim → Mixer` by name.
+        models: layers of each model, names of `mixers`.
+        state: by model, numbers that all its layers remember of a document, however long; those that are not named
+            remember every token.
+        pairs: of keys and values; a batch is trained with one of them, and each is tested alone.
+        distances: of the passkey. length: of the other three tasks.
+        rates: learning rates; the one with the better result counts.
+        position: of the models with attention, `none` or any other.
+    """
+
+    def __init__(
+        self,
+        mixers: Mapping[str, Factory],
+        models: Mapping[str, Sequence[str]],
+        state: Mapping[str, int],
+        *,
+        pairs: Sequence[int],
+        distances: Sequence[int],
+        length: int,
+        dim: int,
+        symbols: int,
+        steps: int,
+        rows: int,
+        rates: Sequence[float],
+        position: Position | None = None,
+        seeds: int = 1,
+    ) -> None:
+        for name, layers in models.items():
+            for layer in layers:
+                if layer not in mixers:
+                    raise ConfigError(f"comparison.models.{name} names '{layer}'.{nearest(layer, mixers)}")
+        whole("comparison.steps", steps, 1)
+        if max(pairs) * 2 > symbols - 2:
+            raise ConfigError(f"comparison.symbols={symbols} cannot name {max(pairs)} keys apart; raise it.")
+        self.mixers, self.models, self.state, self.position = dict(mixers), dict(models), dict(state), position
+        self.pairs, self.distances, self.length = tuple(sorted(pairs)), tuple(sorted(distances)), length
+        self.dim, self.symbols, self.steps, self.rows, self.rates = dim, symbols, steps, rows, tuple(rates)
+        self.seeds = range(1, seeds + 1)
+
+    def measure(self, kept: Kept) -> Findings:
+        found = {
+            name: [kept(f"pairs/{name}_{seed}", partial(self._best, name, seed, self._pairs, self._asked()))
+                   for seed in self.seeds] for name in self.models
+        }  # fmt: skip
+        others = {
+            name: [kept(f"others/{name}_{seed}", partial(self._best, name, seed, self._others, self._tasks()))
+                   for seed in self.seeds] for name in self.models
+        }  # fmt: skip
+        curves = [
+            Curve(name, [(each, _mean(runs, f"{each} pairs")) for each in self.pairs],
+                  [(each, *_ends(runs, f"{each} pairs")) for each in self.pairs] if len(self.seeds) > 1 else ())
+            for name, runs in found.items()
+        ]  # fmt: skip
+        picture = plot(curves, "pairs to remember", "values recalled", "x")
+        return Findings(self._claims(found), self._tables(found, others), {"recall": picture})
+
+    # -- training ---------------------------------------------------------------------------------------------------
+
+    def _best(self, name: str, seed: int, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
+        """Of the learning rates, the one whose mean accuracy is the highest."""
+        return max((self._run(name, seed, rate, draw, tests) for rate in self.rates), key=lambda run: run["mean"])
+
+    def _run(self, name: str, seed: int, rate: float, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
+        fitted = fit(model, draw, self.steps, rate, seed)
+        right = {title: accuracy(model, test, 4, 0) for title, test in tests.items()}
+        about = {"rate": rate, "parameters": parameters(model), "seconds": fitted.seconds, "loss": fitted.losses[-1][1]}
+        return {**right, "mean": mean(right.values()), **about}
+
+    def _pairs(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        pairs = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
+        return associative_recall(generator, self.rows, ROOM * pairs, pairs, self.symbols)
+
+    def _asked(self) -> dict[str, Drawing]:
+        longest = ROOM * self.pairs[-1]
+        return {
+            f"{pairs} pairs": partial(
+                associative_recall, rows=64, length=longest, pairs=pairs, symbols=self.symbols
+            ) for pairs in self.pairs
+        }  # fmt: skip
+
+    def _others(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        tests = list(self._tasks(self.rows).values())
+        return tests[int(torch.randint(len(tests), (), generator=generator))](generator)
+
+    def _tasks(self, rows: int = 256) -> dict[str, Drawing]:
+        same: Any = {"rows": rows, "length": self.length, "symbols": self.symbols}
+        near = {f"passkey, {each} back": partial(passkey, distance=each, **same) for each in self.distances}
+        copying = partial(selective_copying, count=16, **same)
+        return {"induction": partial(induction, **same), "selective copying": copying, **near}
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
+        most = f"{self.pairs[-1]} pairs"
+        right = {name: _mean(runs, most) for name, runs in found.items()}
+        claims = [
+            at_least(f"{name} recalls {most} in {ROOM * self.pairs[-1]} tokens", right[name], 0.99, "{:.1%}")
+            if name not in self.state
+            else Claim(f"{name} does not", f"{right[name]:.1%}", "< 99 %", right[name] < 0.99)
+            for name in found
+        ]
+        sizes = sorted((size, right[name]) for name, size in self.state.items() if name.startswith("mamba2"))
+        if len(sizes) > 1:
+            shown = ", ".join(f"{size:,} numbers {share:.1%}" for size, share in sizes)
+            rises = all(low <= high + 0.02 for (_, low), (_, high) in pairwise(sizes))
+            claims.append(Claim(f"A larger state of Mamba-2 recalls more of {most}", shown, "rising", rises))
+        return claims
+
+    def _tables(self, found: Mapping[str, list[Any]], others: Mapping[str, list[Any]]) -> dict[str, Table]:
+        asked, tasks = list(self._asked()), list(self._tasks())
+        rows, more = [], []
+        for name in self.models:
+            size = f"{self.state[name]:,}" if name in self.state else "all tokens"
+            first = found[name][0]
+            rows.append([name, size, f"{first['parameters']:,}", *(f"{_mean(found[name], each):.1%}" for each in asked),
+                         f"{mean(run['seconds'] for run in found[name]):.0f} s"])  # fmt: skip
+            more.append([name, size, *(f"{_mean(others[name], each):.1%}" for each in tasks)])
+        return {
+            "Associative recall": Table(["model", "numbers remembered", "parameters", *asked, "training"], rows),
+            "Other ways to ask": Table(["model", "numbers remembered", *tasks], more),
+        }
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], key: str) -> float:
+    return mean(run[key] for run in runs)
+
+
+def _ends(runs: Sequence[Mapping[str, Any]], key: str) -> tuple[float, float]:
+    values = [run[key] for run in runs]
+    return min(values), max(values)

@@ -1,0 +1,138 @@
+"""Why scores are divided by the root of the head's width: the softmax, and what learns through it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Generator
+
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.limits import whole
+from mmattn.mixers import Attention, Convolution
+from mmattn.patterns import Causal
+from mmattn.report.plot import Curve, plot
+from mmattn.why.model import SymbolModel
+from mmattn.why.recall_tasks import associative_recall
+from mmattn.why.training import Draw, accuracy, fit, loss_of
+
+SCALED, PLAIN = "divided by √d", "as they are"
+Softmaxes = Mapping[str, Sequence[Mapping[str, float]]]
+"""By whether scores are divided, for each width: what `softmax_of_normals` finds."""
+Trained = Mapping[str, Sequence[Sequence[Mapping[str, float]]]]
+"""The same, for each width and each seed, of the trainings."""
+
+
+class Scale:
+    """Queries and keys of independent unit normals, and a model that recalls, with and without the division.
+
+    Args:
+        widths: of the one head.
+        keys: tokens that a query reads, of the normals.
+        pairs, length: of the associative recall that is trained on.
+        rate, steps, rows, dim: of the training.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], keys: int, pairs: int, length: int, rate: float, steps: int, rows: int, dim: int,
+        seeds: int = 1,
+    ) -> None:  # fmt: skip
+        for width in widths:
+            whole("comparison.widths", width, 1)
+        self.widths, self.keys, self.seeds = tuple(sorted(widths)), keys, seeds
+        self.pairs, self.length, self.rate, self.steps, self.rows, self.dim = pairs, length, rate, steps, rows, dim
+
+    def measure(self, kept: Kept) -> Findings:
+        first = {
+            name: [kept(f"normals/{name}/{width}", partial(softmax_of_normals, width, self.keys, name == SCALED))
+                   for width in self.widths] for name in (SCALED, PLAIN)
+        }  # fmt: skip
+        trained = {
+            name: [[kept(f"trained/{name}/{width}_{seed}", partial(self._trained, width, name == SCALED, seed))
+                    for seed in range(1, self.seeds + 1)] for width in self.widths] for name in (SCALED, PLAIN)
+        }  # fmt: skip
+        return Findings(self._claims(first, trained), self._tables(first, trained), self._pictures(first, trained))
+
+    def _trained(self, width: int, scaled: bool, seed: int) -> dict[str, float]:
+        torch.manual_seed(seed)
+        mixers: Any = {"near": partial(Convolution, windows=[(1, 0)]), "head": partial(single_head, width, scaled)}
+        model = SymbolModel(2 * self.length, self.dim, ["near", "head"], mixers)
+        draw: Draw = partial(
+            associative_recall, rows=self.rows, length=self.length, pairs=self.pairs, symbols=2 * self.length
+        )
+        head: Any = model.backbone.blocks[1].mixer
+        loss_of(model, *draw(Generator().manual_seed(0))).backward()
+        gradient = float(head.query.weight.grad.norm())
+        model.zero_grad()
+        losses = fit(model, draw, self.steps, self.rate, seed).losses
+        return {"gradient": gradient, "loss": losses[-1][1], "accuracy": accuracy(model, draw, 4, 0)}
+
+    def _claims(self, first: Softmaxes, trained: Trained) -> list[Claim]:
+        narrow, wide = self.widths[0], self.widths[-1]
+        entropy = {name: [each["entropy"] for each in first[name]] for name in first}
+        passed = {name: each[-1]["gradient"] / each[0]["gradient"] for name, each in first.items()}
+        right = {name: mean(run["accuracy"] for run in runs[-1]) for name, runs in trained.items()}
+        most, gain = math.log(self.keys), right[SCALED] - right[PLAIN]
+        return [
+            at_most(
+                f"Divided, the softmax's entropy differs between widths {narrow} and {wide} by a share of",
+                abs(entropy[SCALED][-1] / entropy[SCALED][0] - 1), 0.05, "{:.1%}",
+            ),
+            at_most(f"Undivided, of at most {most:.2f} nats it has at width {wide}", entropy[PLAIN][-1], 0.5, "{:.2f}"),
+            at_most(f"Undivided, gradient through it at width {wide} ÷ at {narrow}", passed[PLAIN], 0.5, "{:.2f}"),
+            at_least("Divided, the same", passed[SCALED], 0.95, "{:.2f}"),
+            at_least(f"Divided, a head of width {wide} recalls more after training, by", gain, 0.05, "{:.1%}"),
+        ]  # fmt: skip
+
+    def _tables(self, first: Softmaxes, trained: Trained) -> dict[str, Table]:
+        heads = ("scores", "width", "entropy", "largest weight", "gradient through the softmax",
+                 "query's gradient at first", "loss after training", "recalled")  # fmt: skip
+        rows = []
+        for name in (SCALED, PLAIN):
+            for width, at, runs in zip(self.widths, first[name], trained[name], strict=True):
+                gradient, loss, right = (mean(run[key] for run in runs) for key in ("gradient", "loss", "accuracy"))
+                figures = f"{at['entropy']:.2f}", f"{at['largest']:.2f}", f"{at['gradient']:.3f}", f"{gradient:.4f}"
+                rows.append([name, str(width), *figures, f"{loss:.3f}", f"{right:.1%}"])
+        return {"Softmax and training": Table(heads, rows)}
+
+    def _pictures(self, first: Softmaxes, trained: Trained) -> dict[str, str]:
+        def curves(values: Mapping[str, list[float]]) -> list[Curve]:
+            return [Curve(name, list(zip(self.widths, values[name], strict=True))) for name in (SCALED, PLAIN)]
+
+        entropy = {name: [each["entropy"] for each in first[name]] for name in first}
+        right = {name: [mean(run["accuracy"] for run in runs) for runs in trained[name]] for name in trained}
+        return {
+            "scale": plot(curves(entropy), "width of the head", "entropy of the softmax in nats, at first", "x"),
+            "scale_recall": plot(curves(right), "width of the head", "recalled after training", "x"),
+        }
+
+
+def softmax_of_normals(width: int, keys: int, scaled: bool, queries: int = 512) -> dict[str, float]:
+    """Mean entropy (nats) and largest weight, and the mean norm of the softmax's Jacobian, diag(p) − ppᵀ, times the
+    scale: what a change of the scores' dot products changes."""
+    generator = Generator().manual_seed(0)
+    query, key = (
+        torch.randn(queries, width, generator=generator),
+        torch.randn(queries, keys, width, generator=generator),
+    )
+    scale = width**-0.5 if scaled else 1.0
+    weights = ((key @ query[..., None])[..., 0] * scale).softmax(-1)
+    entropy = -(weights * weights.clamp(min=1e-30).log()).sum(-1)
+    jacobian = torch.diag_embed(weights) - weights[:, :, None] * weights[:, None, :]
+    gradient = jacobian.flatten(1).norm(dim=1)
+    return {
+        "entropy": float(entropy.mean()),
+        "largest": float(weights.amax(-1).mean()),
+        "gradient": float(gradient.mean()),
+    }
+
+
+def single_head(width: int, scaled: bool, dim: int) -> Attention:
+    head = Attention(dim, 1, head_dim=width, pattern=Causal())
+    if not scaled:
+        head.scale = 1.0
+    return head

@@ -1,0 +1,144 @@
+"""How far back a gradient reaches, before and after training, and what is recalled from there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from statistics import mean
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.limits import whole
+from mmattn.positions import Position
+from mmattn.report.plot import Curve, plot
+from mmattn.why.model import Factory, SymbolModel
+from mmattn.why.recall_tasks import passkey
+from mmattn.why.training import accuracy, fit
+
+DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
+NEAR, FAR = 1, 1023
+TINY = 1e-12
+RECURRENT = ("rnn", "gru", "lstm")
+
+
+class VanishingGradient:
+    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, and the accuracy of recalling a symbol after a delay.
+
+    A model is trained on all delays at once, rows of one delay a batch.
+
+    Args:
+        mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
+        delays: tokens between the symbol and the question.
+    """
+
+    def __init__(
+        self,
+        mixers: Mapping[str, Factory],
+        *,
+        delays: Sequence[int],
+        depth: int,
+        dim: int,
+        symbols: int,
+        steps: int,
+        rows: int,
+        rates: Sequence[float],
+        position: Position | None = None,
+        seeds: int = 1,
+    ) -> None:
+        whole("comparison.steps", steps, 1)
+        self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
+        self.delays, self.symbols, self.steps, self.rows = tuple(sorted(delays)), symbols, steps, rows
+        self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
+
+    def measure(self, kept: Kept) -> Findings:
+        found = {
+            name: [kept(f"{name}_{seed}", partial(self._best, name, seed)) for seed in self.seeds]
+            for name in self.mixers
+        }
+        pictures = {
+            f"vanishing_gradient_{when}": plot(
+                [Curve(name, _relative(runs, when)) for name, runs in found.items()],
+                "tokens back", f"gradient, relative to one token back, {title}", "xy",
+            ) for when, title in (("first", "at first"), ("trained", "after training"))
+        }  # fmt: skip
+        right = [Curve(name, [(each, _mean(runs, each)) for each in self.delays]) for name, runs in found.items()]
+        pictures["vanishing_gradient_recall"] = plot(right, "delay in tokens", "recalled", "x")
+        return Findings(self._claims(found), self._tables(found), pictures)
+
+    def _best(self, name: str, seed: int) -> dict[str, Any]:
+        return max((self._run(name, seed, rate) for rate in self.rates), key=lambda run: mean(run["right"].values()))
+
+    def _run(self, name: str, seed: int, rate: float) -> dict[str, Any]:
+        torch.manual_seed(seed)
+        model = SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
+        first = gradients(model, self.symbols)
+        fitted = fit(model, self._draw, self.steps, rate, seed)
+        right = {str(each): accuracy(model, partial(self._delayed, delay=each, rows=128), 2, 0) for each in self.delays}
+        trained = gradients(model, self.symbols)
+        return {"rate": rate, "right": right, "first": first, "trained": trained, "seconds": fitted.seconds}
+
+    def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        delay = self.delays[int(torch.randint(len(self.delays), (), generator=generator))]
+        return self._delayed(generator, delay, self.rows)
+
+    def _delayed(self, generator: Generator, delay: int, rows: int) -> tuple[Tensor, Tensor]:
+        return passkey(generator, rows, delay + 2, delay, self.symbols)
+
+    def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
+        left = {name: dict(_relative(runs, "first")).get(FAR, 0.0) for name, runs in found.items()}
+        said = f"at first, of the gradient {FAR:,} tokens back is left"
+        claims = [at_most(f"{name}: {said}", left[name], 1e-6, "{:.1e}") for name in RECURRENT if name in found]
+        last = self.delays[-1]
+        if "rnn" in found:
+            claims.append(at_most(f"rnn recalls after {last:,} tokens", _mean(found["rnn"], last), 0.5, "{:.1%}"))
+        if "attention" in found:
+            right = _mean(found["attention"], last)
+            claims.append(at_least(f"attention: {said}", left["attention"], 1e-2, "{:.1e}"))
+            claims.append(at_least(f"attention recalls after {last:,} tokens", right, 0.95, "{:.1%}"))
+        return claims
+
+    def _tables(self, found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
+        heads = ["mixer", *(f"{each:,} tokens" for each in self.delays), "training"]
+        rows = [
+            [
+                name,
+                *(f"{_mean(runs, each):.1%}" for each in self.delays),
+                f"{mean(run['seconds'] for run in runs):.0f} s",
+            ]
+            for name, runs in found.items()
+        ]
+        asked = [each for each in DISTANCES if each != NEAR]
+        faded = [
+            [f"{name}, {title}", *(f"{dict(_relative(runs, when)).get(each, 0.0):.1e}" for each in asked)]
+            for name, runs in found.items() for when, title in (("first", "at first"), ("trained", "trained"))
+        ]  # fmt: skip
+        return {
+            "Recalled after a delay": Table(heads, rows),
+            "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in asked)], faded),
+        }
+
+
+def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
+    """The norm of the loss's gradient by the embedded token so many (`DISTANCES`) before the last, over rows."""
+    ids, targets = passkey(Generator().manual_seed(0), rows, DISTANCES[-1] + 1, DISTANCES[-1] - 1, symbols)
+    embeddings = model.embed(ids).detach().requires_grad_()
+    scores = model.out(model.states(embeddings)[:, -1])
+    (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(scores, targets[:, -1]), embeddings)
+    norms = gradient.norm(dim=(0, 2))
+    return [float(norms[-1 - distance]) for distance in DISTANCES]
+
+
+def _relative(runs: Sequence[Mapping[str, Any]], when: str) -> list[tuple[int, float]]:
+    """(distance, norm ÷ that of one token back), the mean of the seeds; never quite 0, for logarithms."""
+    found = [[norm / max(run[when][0], TINY) for norm in run[when]] for run in runs]
+    return [
+        (distance, max(mean(column), TINY))
+        for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)
+    ]
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], delay: int) -> float:
+    return mean(run["right"][str(delay)] for run in runs)
