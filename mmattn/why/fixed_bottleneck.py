@@ -53,10 +53,11 @@ class FixedBottleneck:
         lengths = list(found[KINDS[0]][0]["exact"])
         curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
         looked = found["additive attention"][0]["alignment"]
+        about = "Where additive attention looks"
         pictures = {
             "fixed_bottleneck": plot(curves, "letters of the text", "exactly right"),
-            "alignment": matrix(looked["weights"], list(looked["made"]), list(looked["given"]), "Where additive attention looks"),
-        }  # fmt: skip
+            "alignment": matrix(looked["weights"], list(looked["made"]), list(looked["given"]), about),
+        }
         return Findings(
             self._claims(found, lengths), {"Exactly right, by letters of the text": _table(found)}, pictures
         )

@@ -1,0 +1,101 @@
+"""Every comparison, found by itself, runs in small from its command to its page; a stopped one goes on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mmattn.cli.compare import names
+from mmattn.cli.main import main
+
+SMALL = {
+    "why/fixed_bottleneck": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.tested=2", "comparison.dim=16",
+        "comparison.task.lengths=[3,5]", "comparison.task.tested=[3,5]",
+    ],
+    "why/multi_head": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=16", "comparison.depth=1", "comparison.length=16",
+        "comparison.letters=64",
+    ],
+    "why/position": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=16", "comparison.depth=1", "comparison.length=16",
+        "comparison.lengths=[16,32]", "comparison.letters=64",
+    ],
+    "why/quadratic_cost": [
+        "comparison.mixers=[attention,linear_attention]", "comparison.lengths=[64,128]", "comparison.fit_from=64",
+        "comparison.turns=1", "comparison.threads=1",
+    ],
+    "why/recall": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
+        "comparison.length=32", "comparison.distances=[4,8]", "comparison.symbols=20",
+    ],
+    "why/scale": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=16", "comparison.widths=[4,8]", "comparison.keys=8",
+        "comparison.pairs=2", "comparison.length=16",
+    ],
+    "why/sequential_computation": [
+        "comparison.mixers=[lstm,attention]", "comparison.tokens=64", "comparison.lengths=[16,32]", "comparison.turns=1",
+    ],
+    "why/vanishing_gradient": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.depth=1", "comparison.delays=[4,8]",
+    ],
+}  # fmt: skip
+"""What makes each comparison last seconds."""
+LONGER = {"why/quadratic_cost", "why/sequential_computation"}
+"""Those that start processes."""
+
+
+def test_every_comparison_is_tested():
+    assert names() == sorted(SMALL)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONGER)) for n in sorted(SMALL)])
+def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert main(["compare", name, *SMALL[name], f"run.dir={folder}"]) == 0
+    printed = capsys.readouterr().out
+    results = json.loads((folder / "results.json").read_text())
+    assert results["claim"].startswith("Claim: ") and results["command"].startswith(f"mmattn compare {name}")
+    assert results["claims"] and all(
+        set(each) == {"claim", "measured", "expected", "holds"} for each in results["claims"]
+    )
+    assert all(each["claim"] in printed for each in results["claims"])
+    page = (folder / "report.html").read_text()
+    assert "<svg" in page and list(folder.glob("*.svg"))
+    measured = {path: path.read_text() for path in (folder / "parts").rglob("*.json")}
+    (folder / "results.json").unlink()
+    assert main(["compare", "--resume", str(folder)]) == 0
+    again = json.loads((folder / "results.json").read_text())
+    assert again["claims"] == results["claims"] and again["tables"] == results["tables"]
+    assert {path: path.read_text() for path in (folder / "parts").rglob("*.json")} == measured
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "needs one: "),
+        (["why/recal"], "'why/recal'. Did you mean 'why/recall'?"),
+        (["why/recall", "why/scale"], "takes one"),
+        (["why/recall", "comparison.stepss=3"], "comparison.stepss"),
+        (["why/recall", "seeds=0"], "seeds=0 must be a whole number"),
+        (["why/recall", "+comparison.models.mine=[near,mamba3]"], "names 'mamba3'"),
+        (["why/quadratic_cost", "comparison.mixers=[atention]"], "'atention'. Did you mean 'attention'?"),
+        (["why/position", "comparison.kinds=[rotery]"], "'rotery'"),
+        (["why/multi_head", "comparison.heads=[3]"], "3 heads do not divide"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, message, tmp_path, capsys):
+    folder = [f"run.dir={tmp_path / 'run'}"] if words else []
+    assert main(["compare", *words, *folder]) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run/parts").exists()
+
+
+def test_a_folder_holds_one_comparison(tmp_path, capsys):
+    words = ["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]
+    assert main(words) == 0
+    assert main(words) == 1
+    assert f"--resume {tmp_path}" in capsys.readouterr().err
+    assert main(["compare", "--resume", str(tmp_path / "elsewhere")]) == 1
+    assert "holds no comparison" in capsys.readouterr().err
