@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -12,12 +13,12 @@ from typing import Any
 from mmattn.errors import ConfigError, RunError, nearest
 
 EPILOG = """Each comparison states what is expected, measures it, and says whether it held. What was measured is kept:
-one that was stopped goes on with --resume.
+the same command with run.dir=FOLDER goes on with one that was stopped.
 
 examples:
   mmattn compare why/recall
   mmattn compare why/recall seeds=3 comparison.steps=500
-  mmattn compare --resume runs/compare/why/recall/2030-01-01_12-00-00-000000
+  mmattn compare why/recall run.dir=runs/recall
 """
 
 
@@ -28,7 +29,6 @@ def add_compare(verbs: Any) -> argparse.ArgumentParser:
     epilog = f"{EPILOG}\ncomparisons: {', '.join(names())}"
     compare: argparse.ArgumentParser = verbs.add_parser("compare", help=about, epilog=epilog, formatter_class=raw)
     compare.add_argument("words", nargs="*", metavar="NAME key=value …")
-    compare.add_argument("--resume", metavar="FOLDER", help="go on with a comparison that was stopped")
     return compare
 
 
@@ -43,18 +43,33 @@ def compare(arguments: argparse.Namespace) -> None:
     """Measure, show and save. Raises `ConfigError` before anything is measured, and `RunError` for the folder."""
     from omegaconf import OmegaConf
 
+    from mmattn.benchmarks.machine import machine
     from mmattn.build import make
+    from mmattn.cli.compose import claim, composed_comparison
     from mmattn.cli.quiet import quiet
     from mmattn.compare import Kept
     from mmattn.compare.write import write
 
     quiet()
-    began = _resumed(arguments) if arguments.resume else _begun(arguments)
-    folder, name, config = began
+    name, words = _name(arguments.words, arguments.config_dir)
+    config = composed_comparison(name, words, arguments.config_dir)
     comparison = make(config, "comparison")
+    settings = OmegaConf.to_yaml(config.comparison, resolve=True)
+    folder = _folder(name, config.run.dir, settings)
+    dirs = [arguments.config_dir] if arguments.config_dir else []
+    about = {
+        "claim": claim(name, dirs, "compare"),
+        "command": _command([name, *words], dirs),
+        "config": settings,
+        "machine": machine(),
+    }
     print(f"{name}\n  folder       {folder}", flush=True)
-    found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
-    write(folder, name, found, _about(folder, OmegaConf.to_yaml(config.comparison)))
+    try:
+        found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
+    except KeyboardInterrupt as stopped:
+        way_on = _command([name, *words, f"run.dir={folder}"], dirs)
+        raise KeyboardInterrupt(f"Stopped. What was measured is kept: go on with {way_on}") from stopped
+    write(folder, name, found, about)
     print(shown(found))
     print(f"\n  report       {folder / 'report.html'}")
 
@@ -74,46 +89,24 @@ def shown(found: Any) -> str:
     return "\n".join([*parts, *(f"  {note}" for note in found.notes)])
 
 
-def _begun(arguments: argparse.Namespace) -> tuple[Path, str, Any]:
-    """A new folder with the config and the command that made it."""
-    from omegaconf import OmegaConf
-
-    from mmattn.cli.compose import claim, composed_comparison
-
-    name, words = _name(arguments.words, arguments.config_dir)
-    config = composed_comparison(name, words, arguments.config_dir)
+def _folder(name: str, chosen: str | None, settings: str) -> Path:
+    """A new folder, or one that holds parts of a comparison with the same settings. Raises `RunError` for any other."""
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
-    folder = Path(config.run.dir).expanduser() if config.run.dir else Path("runs/compare") / name / stamp
-    if (folder / "config.yaml").exists():
-        raise RunError(f"{folder} holds a comparison already: go on with --resume {folder}, or choose another run.dir.")
-    resolved = OmegaConf.create(OmegaConf.to_container(config, resolve=True))
-    given = ["--config-dir", arguments.config_dir] if arguments.config_dir else []
-    dirs = [arguments.config_dir] if arguments.config_dir else []
-    command = shlex.join(["mmattn", "compare", *[word for word in arguments.words if "run.dir=" not in word], *given])
-    about = {"name": name, "command": command, "claim": claim(name, dirs, "compare")}
+    folder = Path(chosen).expanduser() if chosen else Path("runs/compare") / name / stamp
+    config = folder / "comparison.yaml"
     try:
+        if config.exists() and config.read_text(encoding="utf-8") != settings:
+            raise RunError(f"{folder} holds a comparison with other settings; choose another run.dir.")
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "about.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(about)), encoding="utf-8")
-        (folder / "config.yaml").write_text(OmegaConf.to_yaml(resolved), encoding="utf-8")
+        config.write_text(settings, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder} cannot be written ({error}); choose another run.dir.") from error
-    return folder, name, resolved
+    return folder
 
 
-def _resumed(arguments: argparse.Namespace) -> tuple[Path, str, Any]:
-    from omegaconf import OmegaConf
-
-    from mmattn.cli.user_folder import bring
-    from mmattn.trust import check_targets
-
-    if arguments.words:
-        raise ConfigError(f"--resume goes on with what was begun; it does not take {' '.join(arguments.words)}.")
-    folder = Path(arguments.resume).expanduser()
-    if not (folder / "config.yaml").is_file() or not (folder / "about.yaml").is_file():
-        raise RunError(f"{folder} holds no comparison: it has no config.yaml and about.yaml.")
-    config: Any = OmegaConf.load(folder / "config.yaml")
-    check_targets(config, bring(arguments.config_dir)[1])
-    return folder, str(OmegaConf.load(folder / "about.yaml").name), config
+def _command(words: Sequence[str], config_dirs: Sequence[str]) -> str:
+    flags = [word for path in config_dirs for word in ("--config-dir", path)]
+    return shlex.join(["mmattn", "compare", *words, *flags])
 
 
 def _name(words: list[str], config_dir: str | None) -> tuple[str, list[str]]:
@@ -128,12 +121,3 @@ def _name(words: list[str], config_dir: str | None) -> tuple[str, list[str]]:
             f"There is no comparison '{chosen[0]}'.{nearest(chosen[0], known)} Choices: {', '.join(known)}."
         )
     return chosen[0], [word for word in words if word not in chosen]
-
-
-def _about(folder: Path, config: str) -> dict[str, Any]:
-    from omegaconf import OmegaConf
-
-    from mmattn.benchmarks.machine import machine
-
-    kept = OmegaConf.load(folder / "about.yaml")
-    return {"claim": str(kept.claim), "command": str(kept.command), "config": config, "machine": machine()}

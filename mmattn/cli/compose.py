@@ -23,7 +23,7 @@ from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
 
-COMPARISON = ("name", "seeds", "run", "pattern", "comparison")
+COMPARISON = ("name", "root", "seeds", "run", "pattern", "comparison")
 """Top-level keys of a comparison's config."""
 
 
@@ -59,6 +59,8 @@ def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | N
     for key in map(str, config):
         if key not in COMPARISON:
             raise ConfigError(f"A comparison has no key '{key}'.{nearest(key, COMPARISON)}")
+    if OmegaConf.is_missing(config, "root"):
+        raise ConfigError(f"{name} reads data from a folder: give root=DIR; its file says what belongs there.")
     whole("seeds", config.seeds, 1)
     return config
 

@@ -35,7 +35,8 @@ SMALL = {
         "comparison.pairs=2", "comparison.length=16",
     ],
     "why/sequential_computation": [
-        "comparison.mixers=[lstm,attention]", "comparison.tokens=64", "comparison.lengths=[16,32]", "comparison.turns=1",
+        "comparison.mixers=[lstm,attention]", "comparison.tokens=64", "comparison.lengths=[16,32]",
+        "comparison.turns=1",
     ],
     "why/vanishing_gradient": [
         "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.depth=1", "comparison.delays=[4,8]",
@@ -47,7 +48,7 @@ LONGER = {"why/quadratic_cost", "why/sequential_computation"}
 
 
 def test_every_comparison_is_tested():
-    assert names() == sorted(SMALL)
+    assert names() == sorted([*SMALL, "mixers"])  # the last in test_matched.py
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONGER)) for n in sorted(SMALL)])
@@ -65,7 +66,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
     assert "<svg" in page and list(folder.glob("*.svg"))
     measured = {path: path.read_text() for path in (folder / "parts").rglob("*.json")}
     (folder / "results.json").unlink()
-    assert main(["compare", "--resume", str(folder)]) == 0
+    assert main(["compare", name, *SMALL[name], f"run.dir={folder}"]) == 0
     again = json.loads((folder / "results.json").read_text())
     assert again["claims"] == results["claims"] and again["tables"] == results["tables"]
     assert {path: path.read_text() for path in (folder / "parts").rglob("*.json")} == measured
@@ -95,7 +96,14 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, mess
 def test_a_folder_holds_one_comparison(tmp_path, capsys):
     words = ["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]
     assert main(words) == 0
-    assert main(words) == 1
-    assert f"--resume {tmp_path}" in capsys.readouterr().err
-    assert main(["compare", "--resume", str(tmp_path / "elsewhere")]) == 1
-    assert "holds no comparison" in capsys.readouterr().err
+    assert main([*words, "comparison.keys=9"]) == 1
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mmattn.why.scale.softmax_of_normals", stopped)
+    assert main(["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]) == 130
+    assert f"run.dir={tmp_path}" in capsys.readouterr().err

@@ -1,0 +1,107 @@
+"""What trainings at the same budget show: tables, and curves against tokens, seconds and operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any, NamedTuple
+
+from mmattn.compare.findings import Claim, Findings, Table, at_most
+from mmattn.errors import ConfigError
+from mmattn.report.plot import Curve, plot
+
+LESS = ("loss", "error", "perplexity")
+"""Metrics of which less is better."""
+NOTES = (
+    "GFLOP count matrix products, convolutions, attention and recurrences, forward and backward, on the first batch.",
+    "The best of a column stands between stars; ± is the standard deviation of the seeds.",
+)
+
+
+class Trained(NamedTuple):
+    """The runs of an experiment, by variant, a run a seed, and the metric that ranks them."""
+
+    name: str
+    metric: str
+    runs: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def best(self) -> str:
+        """The variant whose runs are the best on the test, in the mean."""
+        return min(self.runs, key=lambda name: mean(worth(self.metric, run["test"]) for run in self.runs[name]))
+
+
+def worth(metric: str, figures: Mapping[str, float]) -> float:
+    """Less is better. Raises `ConfigError` for a metric that was not measured."""
+    if metric not in figures:
+        raise ConfigError(f"comparison: metric={metric} is not measured; known: {', '.join(figures)}.")
+    return figures[metric] if metric.startswith(LESS) else -figures[metric]
+
+
+def findings(found: Sequence[Trained], tolerance: float) -> Findings:
+    """tolerance: how far parameters may differ, as a share."""
+    pictures = {name: drawn for each in found for name, drawn in _curves(each).items()}
+    tables = {"Test": _table(found)} | {each.name: _details(each) for each in found}
+    return Findings([claim for each in found for claim in _claims(each, tolerance)], tables, pictures, NOTES)
+
+
+def _claims(trained: Trained, tolerance: float) -> list[Claim]:
+    first = [runs[0] for runs in trained.runs.values()]
+    far = max(abs(run["parameters"] / first[0]["parameters"] - 1) for run in first)
+    tokens = sorted({run["tokens"] for run in first})
+    return [
+        at_most(f"{trained.name}: parameters differ by", far, tolerance, "{:.1%}"),
+        Claim(
+            f"{trained.name}: all saw as many tokens",
+            " or ".join(map("{:,}".format, tokens)),
+            "the same",
+            len(tokens) == 1,
+        ),
+    ]
+
+
+def _table(found: Sequence[Trained]) -> Table:
+    """A row a variant, a column an experiment."""
+    rows = []
+    for name in found[0].runs:
+        cells = [_spread([run["test"][each.metric] for run in each.runs[name]]) for each in found]
+        best = [f"*{cell}*" if each.best == name else cell for each, cell in zip(found, cells, strict=True)]
+        rows.append([name, *best])
+    return Table(["", *(f"{each.name}, {each.metric}" for each in found)], rows)
+
+
+def _details(trained: Trained) -> Table:
+    metric, rows = trained.metric, []
+    for name, runs in trained.runs.items():
+        test, validation = (_spread([run[split][metric] for run in runs]) for split in ("test", "validation"))
+        first, seconds = runs[0], mean(run["train_seconds"] for run in runs)
+        size = f"{first['rate']:g}", f"{first['parameters']:,}", f"{first['flops'] / 1e9:.2f}"
+        rows.append([name, test, validation, *size, f"{seconds:.0f} s", str(len(runs))])
+    columns = "learning rate", "parameters", "GFLOP a step", "training", "seeds"
+    return Table(["", f"test {metric}", f"validation {metric}", *columns], rows)
+
+
+def _curves(trained: Trained) -> dict[str, str]:
+    """The training loss, three times."""
+    pictures = {}
+    for kind, label in (("tokens", "tokens"), ("seconds", "seconds"), ("flops", "GFLOP")):
+        curves = [_curve(name, runs, kind) for name, runs in trained.runs.items()]
+        pictures[f"{trained.name}_{kind}"] = plot(curves, f"{trained.name}: {label}", "training loss")
+    return pictures
+
+
+def _curve(name: str, runs: Sequence[Mapping[str, Any]], kind: str) -> Curve:
+    first = runs[0]
+    step = {
+        "tokens": first["tokens"] / first["steps"],
+        "seconds": mean(run["train_seconds"] for run in runs) / first["steps"],
+        "flops": first["flops"] / 1e9,
+    }[kind]
+    places = [at * step for at, _ in first["curve"]]
+    columns = list(zip(*([loss for _, loss in run["curve"]] for run in runs), strict=True))
+    band = [(at, min(each), max(each)) for at, each in zip(places, columns, strict=True)] if len(runs) > 1 else ()
+    return Curve(name, [(at, mean(each)) for at, each in zip(places, columns, strict=True)], band)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")

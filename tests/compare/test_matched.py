@@ -1,0 +1,134 @@
+"""Trainings at the same budget: parameters, samples and operations are what they are said to be."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from mmattn.cli.compose import composed
+from mmattn.cli.launch import experiment
+from mmattn.cli.main import main
+from mmattn.compare import Kept
+from mmattn.compare.budget import sized
+from mmattn.compare.flops import flops
+from mmattn.compare.matched import Matched
+from mmattn.errors import ConfigError
+
+DIGITS = {"words": ["image", "backbone.dim=32", "backbone.depth=1"], "form": "both", "steps": 4, "metric": "accuracy"}
+ATTENTION = {"both": ["mixer=attention"]}
+LSTM = {"both": ["mixer=recurrent", "mixer.both_ways=true"]}
+
+
+def matched(**changed):
+    given = {"experiments": {"digits": DIGITS}, "variants": {"attention": ATTENTION, "lstm": LSTM}, "rates": [1e-3]}
+    return Matched(**(given | changed))
+
+
+def pretended(words, folder):
+    """What a training would leave: the higher rate and attention are the better."""
+    chosen = dict(word.split("=") for word in words if "=" in word)
+    value = float(chosen["optimizer.learning_rate"]) * 100 + (chosen["mixer"] == "attention") * 0.5
+    steps, seed = int(chosen["trainer.max_steps"]), int(chosen["seed"])
+    figures = {"accuracy": value + seed / 1000}
+    curve = [(step, 1 / (step + seed)) for step in range(1, steps + 1)]
+    counts = {"train_seconds": 2.0, "steps": steps, "tokens": 64 * steps, "parameters": 14330}
+    return {"test": figures, "validation": figures, "seed": seed, "curve": curve, **counts}
+
+
+def test_the_best_rate_is_kept_and_the_best_variants_have_more_seeds(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
+    said = []
+    kept = Kept(tmp_path, said.append)
+    found = matched(rates=[1e-3, 3e-3], search=0.5, finalists=1, seeds=2).measure(kept)
+    assert [claim.holds for claim in found.claims] == [True, True]
+    attention, lstm = found.tables["digits"].rows
+    assert (attention[-1], lstm[-1]) == ("2", "1") and attention[3] == lstm[3] == "0.003"
+    assert [cell.startswith("*") for _, cell in found.tables["Test"].rows] == [True, False]
+    assert set(found.pictures) == {"digits_tokens", "digits_seconds", "digits_flops"}
+    count = len(said)
+    assert matched(rates=[1e-3, 3e-3], search=0.5, finalists=1, seeds=2).measure(kept) == found
+    assert len(said) == count  # nothing was measured again
+
+
+@pytest.mark.slow
+def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
+    found = matched().measure(Kept(tmp_path))
+    assert [claim.holds for claim in found.claims] == [True, True]
+    assert all(float(row[1]) > 0 for row in found.tables["digits"].rows)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"variants": {"attention": ATTENTION, "lstm": {"causal": []}}}, "lstm has no words for digits"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "backbone.dim=64"]}}},
+            "no backbone.mlp.ratio",
+        ),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}}, "no mixer 'atention'"),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.validation_fraction=0.2"]}}}, "different data"),
+        ({"experiments": {"digits": {**DIGITS, "steps": 0}}}, "digits.steps=0"),
+        ({"search": 0}, "comparison.search=0"),
+        ({"rates": []}, "at least one"),
+    ],
+)
+def test_what_cannot_be_matched_is_said_before_anything_trains(changed, message, tmp_path):
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+        matched(**changed).measure(Kept(tmp_path))
+    assert not list(tmp_path.rglob("metrics.csv"))
+
+
+def test_a_metric_that_is_not_measured_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
+    with pytest.raises(ConfigError, match=r"metric=acuracy is not measured; known: accuracy"):
+        matched(experiments={"digits": {**DIGITS, "metric": "acuracy", "steps": 1}}).measure(Kept(tmp_path))
+
+
+def test_the_ratio_is_found_on_the_line():
+    def count(words):
+        ratio = float(words[0].partition("=")[2]) if words else 4.0
+        return 1000 + round(500 * ratio)
+
+    assert sized("x", count, 3000, 0.02) == ((), 3000)
+    found = sized("x", count, 2000, 0.001)
+    assert found.words == ("backbone.mlp.ratio=2.0000",) and found.parameters == 2000
+    with pytest.raises(ConfigError, match="3,000 parameters and the first variant 900"):
+        sized("x", count, 900, 0.02)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_operations_that_torch_does_not_count_are_counted(backward):
+    tokens, width, hidden = 2 * 5, 16, 24
+    network, x = nn.LSTM(width, hidden, batch_first=True), torch.randn(2, 5, width, requires_grad=True)
+    one = 2 * tokens * 4 * hidden * (width + hidden)
+    assert flops(lambda: network(x)[0].sum().backward() if backward else network(x)) == one * (3 if backward else 1)
+    query = torch.randn(2, 4, 64, 32, requires_grad=True)
+    product = 2 * 2 * 4 * 64 * 64 * 32
+    attend = nn.functional.scaled_dot_product_attention
+    found = flops(lambda: attend(query, query, query).sum().backward() if backward else attend(query, query, query))
+    assert found == product * (7 if backward else 2)  # the backward pass makes the scores again
+
+
+def test_the_shipped_comparison_composes_for_each_variant(tmp_path):
+    from mmattn.cli.compose import composed_comparison
+
+    config = composed_comparison("mixers", [f"root={tmp_path}"])
+    for task in config.comparison.experiments.values():
+        for variant in config.comparison.variants.values():
+            assert composed(experiment([*task.words, *variant[task.form]])).backbone.dim > 0
+
+
+def test_a_comparison_that_reads_data_says_so(capsys):
+    assert main(["compare", "mixers"]) == 1
+    assert "root=DIR" in capsys.readouterr().err
+
+
+def test_a_part_that_cannot_be_read_is_named(tmp_path):
+    kept = Kept(tmp_path, lambda line: None)
+    assert kept("a/b", lambda: {"x": 1.5}) == {"x": 1.5} and json.loads((tmp_path / "a/b.json").read_text())["x"] == 1.5
+    (tmp_path / "a/b.json").write_text("{")
+    with pytest.raises(Exception, match=r"b\.json cannot be read .* remove it"):
+        kept("a/b", dict)
