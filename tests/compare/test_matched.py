@@ -69,7 +69,7 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
             "no backbone.mlp.ratio",
         ),
         ({"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}}, "no mixer 'atention'"),
-        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.validation_fraction=0.2"]}}}, "different data"),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}}, "different data"),
         ({"experiments": {"digits": {**DIGITS, "steps": 0}}}, "digits.steps=0"),
         ({"search": 0}, "comparison.search=0"),
         ({"rates": []}, "at least one"),
