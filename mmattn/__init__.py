@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mmattn.biases import ALiBi, Bias
     from mmattn.errors import BadSample, ConfigError, MmattnError
     from mmattn.kernels import attend
+    from mmattn.key_value_encoder import KeyValueEncoder
     from mmattn.latents import Latents
     from mmattn.memory import Memory
     from mmattn.mixers import (
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         CrossAttention,
         DeltaRule,
         GatedLinearAttention,
+        KeyValueAttention,
         LinearAttention,
         Mamba2,
         Mixer,
@@ -38,14 +40,15 @@ __version__ = "0.1.0"
 __all__ = [
     "ALiBi", "AdaptiveBlock", "AdditiveAttention", "Attention", "Backbone", "BadSample", "Bias", "Block", "BothWays",
     "Causal", "ConfigError", "Convolution", "CrossAttention", "DeltaRule", "Full", "GatedLinearAttention",
-    "GlobalTokens", "Latents", "Learned", "LinearAttention", "Mamba2", "Memory", "Mixer", "MmattnError",
-    "MultiplicativeAttention", "Pattern", "Position", "PrefixLM", "Recurrent", "Retention", "Rotary", "Sinusoidal",
-    "SlidingWindow", "Strided", "TokenInfo", "TokenSequence", "Visibility", "attend", "join",
+    "GlobalTokens", "KeyValueAttention", "KeyValueEncoder", "Latents", "Learned", "LinearAttention", "Mamba2",
+    "Memory", "Mixer", "MmattnError", "MultiplicativeAttention", "Pattern", "Position", "PrefixLM", "Recurrent",
+    "Retention", "Rotary", "Sinusoidal", "SlidingWindow", "Strided", "TokenInfo", "TokenSequence", "Visibility",
+    "attend", "join",
 ]  # fmt: skip
 
 _MODULES = (
     "errors", "sequence", "memory", "patterns", "biases", "positions", "kernels", "mixers", "backbone", "adaptive",
-    "latents",
+    "latents", "key_value_encoder",
 )  # fmt: skip
 
 

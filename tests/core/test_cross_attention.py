@@ -15,6 +15,7 @@ from mmattn import (
     Causal,
     ConfigError,
     CrossAttention,
+    KeyValueEncoder,
     Latents,
     Memory,
     Rotary,
@@ -22,7 +23,7 @@ from mmattn import (
     TokenSequence,
 )
 from mmattn.context import Context
-from mmattn.mixers import Gated, GridConvolution
+from mmattn.mixers import Gated, GridConvolution, KeyValueAttention
 from mmattn.positions import Position
 from tests.core.examples import facts
 
@@ -193,3 +194,30 @@ def test_latents_read_any_length_and_give_as_many_tokens():
         model(tokens(KEYS))
     with pytest.raises(ConfigError, match="at least 1"):
         Latents(model.backbone, 0)
+
+
+def test_keys_and_values_are_made_of_the_halves_of_a_memory():
+    layer, plain = KeyValueAttention(16, 2, memory_dim=24, qk_norm=True).double(), CrossAttention(16, 2).double()
+    x, memory = tokens(QUERIES), tokens(KEYS, 24)
+    first, second = memory.embeddings.chunk(2, -1)
+    out = layer(x.embeddings, Context(QUERIES, Position(), Memory(memory)))
+    key = layer.key_norm(layer.key(first).unflatten(-1, (2, 8)).transpose(1, 2))
+    value = layer.value(second).unflatten(-1, (2, 8)).transpose(1, 2)
+    visibility = Context(QUERIES, Position(), Memory(memory)).memory_visibility(layer.pattern)
+    torch.testing.assert_close(out, layer.mix(layer.queries(x.embeddings), key, value, visibility), atol=0, rtol=0)
+    assert plain.keys(tokens(KEYS).embeddings).shape == key.shape
+    with pytest.raises(ConfigError, match="memory_dim=15 has no two halves"):
+        KeyValueAttention(16, 2, memory_dim=15)
+
+
+def test_an_encoder_gives_tokens_in_their_context_beside_themselves():
+    mixers = {"own": partial(Attention, heads=2)}
+    torch.manual_seed(0)
+    encoder = KeyValueEncoder(16, 1, mixers, position=Rotary()).double().eval()
+    plain = Backbone(16, 1, mixers, position=Rotary()).double().eval()
+    plain.load_state_dict(encoder.state_dict())
+    given = tokens(KEYS)
+    out = encoder(given).embeddings
+    assert encoder.out_dim == 32 and plain.out_dim == 16
+    assert torch.equal(out[..., :16], plain(given).embeddings)
+    assert torch.equal(out[..., 16:], given.zero_padding().embeddings)

@@ -32,6 +32,7 @@ MAY_IMPORT = {  # of the core's other parts; anything may import errors and limi
     "context": ["memory", "patterns", "positions", "sequence"],
     "residual": ["mixers"],
     "adaptive": ["context", "mixers", "residual"],
+    "key_value_encoder": ["backbone", "memory", "sequence"],
     "latents": ["backbone", "memory", "sequence"],
     "mixers": ["biases", "kernels", "context", "memory", "patterns", "positions", "scans", "sequence"],
     "scans": ["sequence"],
