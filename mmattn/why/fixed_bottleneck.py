@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import mean
 from typing import Any
 
 import torch
-from torch import Generator, nn
 
 from mmattn.backbone import Backbone
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
@@ -21,7 +19,7 @@ from mmattn.positions import Sinusoidal
 from mmattn.report.matrix import matrix
 from mmattn.report.plot import Curve, plot
 from mmattn.why.pairs import Pairs
-from mmattn.why.training import schedule
+from mmattn.why.training import fit
 from mmattn.why.transduction import Transducer
 
 KINDS = ("one vector", "additive attention", "multiplicative attention", "transformer")
@@ -82,24 +80,18 @@ class FixedBottleneck:
 
     def _run(self, kind: str, seed: int) -> dict[str, Any]:
         torch.manual_seed(seed)
-        model, generator = self.model(kind), Generator().manual_seed(seed)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01)
-        rates = schedule(optimizer, self.steps)
-        began, recent = time.monotonic(), 0.0
-        for _ in range(self.steps):
-            loss = model.loss(self.task.draw(generator, self.rows))
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            rates.step()
-            recent = 0.98 * recent + 0.02 * float(loss.detach())
-        seconds = time.monotonic() - began
-        model.eval()
+        model = self.model(kind)
+        fitted = fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, self.rate, seed)
         exact = {str(length): self._exact(model, pairs) for length, pairs in self.task.tests(self.tested).items()}
         count = sum(each.numel() for each in model.parameters())
         looked = self._alignment(model) if kind == "additive attention" else None
-        return {"exact": exact, "loss": recent, "seconds": seconds, "parameters": count, "alignment": looked}
+        return {
+            "exact": exact,
+            "loss": fitted.losses[-1][1],
+            "seconds": fitted.seconds,
+            "parameters": count,
+            "alignment": looked,
+        }
 
     def _exact(self, model: Transducer, pairs: Sequence[tuple[str, str]]) -> float:
         given, wanted = zip(*pairs, strict=True)

@@ -18,7 +18,7 @@ from mmattn.positions import Rotary
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel, parameters
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, fit
+from mmattn.why.training import Draw, asked, fit
 
 
 class TiedAttention(Attention):
@@ -68,7 +68,7 @@ class MultiHead:
         mixers = {"attention": partial(kind, heads=heads, pattern=Causal())}
         model = SymbolModel(self.prose.symbols, self.dim, ["attention"] * self.depth, mixers, position=Rotary())
         draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
-        seconds = fit(model, draw, self.steps, self.rate, seed).seconds
+        seconds = fit(model, asked(model, draw), self.steps, self.rate, seed).seconds
         loss = float(loss_by_place(model, *self.prose.windows(self.length, self.letters)).mean())
         return {"loss": loss, "parameters": parameters(model), "seconds": seconds}
 

@@ -20,7 +20,7 @@ from mmattn.positions import Learned, Position, Rotary, Sinusoidal
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, fit
+from mmattn.why.training import Draw, asked, fit
 
 KINDS = ("none", "learned", "sinusoidal", "rotary", "alibi")
 LAST = 64
@@ -90,7 +90,7 @@ class PositionKinds:
         torch.manual_seed(seed)
         model = self.model(kind)
         draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
-        seconds = fit(model, draw, self.steps, self.rate, seed).seconds
+        seconds = fit(model, asked(model, draw), self.steps, self.rate, seed).seconds
         read = {}
         for length in self.lengths:
             losses = loss_by_place(model, *self.prose.windows(length, self.letters))

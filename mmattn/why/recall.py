@@ -18,7 +18,7 @@ from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
-from mmattn.why.training import accuracy, fit
+from mmattn.why.training import accuracy, asked, fit
 
 Drawing = Callable[[Generator], tuple[Tensor, Tensor]]
 ROOM = 8
@@ -94,7 +94,7 @@ class Recall:
     def _run(self, name: str, seed: int, rate: float, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
-        fitted = fit(model, draw, self.steps, rate, seed)
+        fitted = fit(model, asked(model, draw), self.steps, rate, seed)
         right = {title: accuracy(model, test, 4, 0) for title, test in tests.items()}
         about = {"rate": rate, "parameters": parameters(model), "seconds": fitted.seconds, "loss": fitted.losses[-1][1]}
         return {**right, "mean": mean(right.values()), **about}

@@ -18,7 +18,7 @@ from mmattn.patterns import Causal
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel
 from mmattn.why.recall_tasks import associative_recall
-from mmattn.why.training import Draw, accuracy, fit, loss_of
+from mmattn.why.training import Draw, accuracy, asked, fit, loss_of
 
 SCALED, PLAIN = "divided by √d", "as they are"
 Softmaxes = Mapping[str, Sequence[Mapping[str, float]]]
@@ -68,7 +68,7 @@ class Scale:
         loss_of(model, *draw(Generator().manual_seed(0))).backward()
         gradient = float(head.query.weight.grad.norm())
         model.zero_grad()
-        losses = fit(model, draw, self.steps, self.rate, seed).losses
+        losses = fit(model, asked(model, draw), self.steps, self.rate, seed).losses
         return {"gradient": gradient, "loss": losses[-1][1], "accuracy": accuracy(model, draw, 4, 0)}
 
     def _claims(self, first: Softmaxes, trained: Trained) -> list[Claim]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from statistics import mean
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
+
+from mmattn.optimizers import muon
 
 UNASKED = -1
 """The target of a place that is not asked for."""
@@ -23,42 +26,41 @@ class Fitted(NamedTuple):
     seconds: float
 
 
-def fit(model: nn.Module, draw: Draw, steps: int, rate: float, seed: int, warmup: float = 0.1) -> Fitted:
-    """AdamW (decay 0.1 of matrices), a rate that rises in the first `warmup` and falls to 0, gradients clipped to 1.
+def fit(
+    model: nn.Module, loss: Callable[[Generator], Tensor], steps: int, rate: float, seed: int, warmup: float = 0.1
+) -> Fitted:
+    """Muon on the backbone's matrices and AdamW at a quarter of the rate on the rest; the rate rises in the first
+    `warmup` of the steps and then falls to 0; gradients are clipped to 1.
 
-    Batches are drawn with `seed`, in the same order for every model.
+    `loss` draws a batch with a generator that begins with `seed`: batches come in the same order for every model.
     """
-    generator = Generator().manual_seed(seed)
-    matrices = [each for each in model.parameters() if each.ndim >= 2]
-    others = [each for each in model.parameters() if each.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
-    rates = schedule(optimizer, steps, warmup)
+    generator, rise = Generator().manual_seed(seed), max(round(warmup * steps), 1)
+    optimizer = muon(model, learning_rate=rate, other_rate=rate / 4, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / rise, (steps - step) / max(steps - rise, 1))
+    )
     model.train()
     losses: list[tuple[int, float]] = []
     recent: list[float] = []
     began = time.monotonic()
     for step in range(1, steps + 1):
-        loss = loss_of(model, *draw(generator))
+        now = loss(generator)
         optimizer.zero_grad()
-        loss.backward()
+        now.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        rates.step()
-        recent.append(float(loss.detach()))
+        schedule.step()
+        recent.append(float(now.detach()))
         if step * 10 // steps > (step - 1) * 10 // steps:
-            losses.append((step, sum(recent) / len(recent)))
+            losses.append((step, mean(recent)))
             recent = []
     model.eval()
     return Fitted(losses, time.monotonic() - began)
 
 
-def schedule(optimizer: Any, steps: int, warmup: float = 0.1) -> torch.optim.lr_scheduler.LambdaLR:
-    """The rate rises in the first `warmup` of the steps and then falls to 0."""
-    rise = max(round(warmup * steps), 1)
-    return torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / rise, (steps - step) / max(steps - rise, 1))
-    )
+def asked(model: nn.Module, draw: Draw) -> Callable[[Generator], Tensor]:
+    """The loss of a `SymbolModel` on what is drawn, for `fit`."""
+    return lambda generator: loss_of(model, *draw(generator))
 
 
 def loss_of(model: nn.Module, ids: Tensor, targets: Tensor) -> Tensor:

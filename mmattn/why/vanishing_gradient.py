@@ -16,7 +16,7 @@ from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel
 from mmattn.why.recall_tasks import passkey
-from mmattn.why.training import accuracy, fit
+from mmattn.why.training import accuracy, asked, fit
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = 1, 1023
@@ -75,7 +75,7 @@ class VanishingGradient:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
         first = gradients(model, self.symbols)
-        fitted = fit(model, self._draw, self.steps, rate, seed)
+        fitted = fit(model, asked(model, self._draw), self.steps, rate, seed)
         right = {str(each): accuracy(model, partial(self._delayed, delay=each, rows=128), 2, 0) for each in self.delays}
         trained = gradients(model, self.symbols)
         return {"rate": rate, "right": right, "first": first, "trained": trained, "seconds": fitted.seconds}
