@@ -34,7 +34,7 @@ def check_mixer(mixer: Mixer, dim: int, position: Position | None = None) -> lis
     """The faults of a mixer of width `dim`, a sentence each; an empty list if it fulfils the contract.
 
     A copy is tried in float64, with random weights (a gate of 0 would hide all), on tokens of a grid with two axes,
-    beside a memory of the same documents of the same width; position: where tokens are, by default nowhere. A mixer
+    beside a memory of the same documents; position: where tokens are, by default nowhere. A mixer
     whose `step` raises `ConfigError` has none, and may look ahead.
     """
     mixer, position = randomised(mixer), position or Position()
@@ -45,7 +45,7 @@ def check_mixer(mixer: Mixer, dim: int, position: Position | None = None) -> lis
     ]
     for shape in EMPTY:
         info = facts(torch.zeros(shape, dtype=torch.long))
-        out = mixer(torch.zeros(*shape, dim, dtype=torch.float64), _context(info, dim, position))
+        out = mixer(torch.zeros(*shape, dim, dtype=torch.float64), _context(info, _read(mixer, dim), position))
         if out.shape != (*shape, dim):
             faults.append(f"nothing, {shape}: becomes {tuple(out.shape)}.")
     return faults
@@ -62,11 +62,11 @@ def randomised(mixer: Mixer) -> Mixer:
 
 
 def _faults(mixer: Mixer, dim: int, document: Tensor, position: Position) -> Iterator[str]:
-    info = facts(document)
+    info, read = facts(document), _read(mixer, dim)
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(*document.shape, dim, dtype=torch.float64, generator=generator)
     x.requires_grad_()
-    out = mixer(x, _context(info, dim, position))
+    out = mixer(x, _context(info, read, position))
     if out.shape != x.shape:
         yield f"tokens {tuple(x.shape)} become {tuple(out.shape)}; the shape must stay."
         return
@@ -78,24 +78,25 @@ def _faults(mixer: Mixer, dim: int, document: Tensor, position: Position) -> Ite
         yield "padding has gradients: it was read."
     other = mixer(
         x + torch.randn(x.shape, dtype=x.dtype, generator=generator) * ~info.real[..., None],
-        _context(info, dim, position),
+        _context(info, read, position),
     )
     if not torch.equal(out[info.real], other[info.real]):
         yield "what stands at padding changes what tokens become."
     for number in document[info.real].unique():
         row, column = (document == number).nonzero(as_tuple=True)
-        alone = mixer(x[row, column][None], _context(facts(torch.full((1, len(row)), int(number))), dim, position))[0]
+        alone = mixer(x[row, column][None], _context(facts(torch.full((1, len(row)), int(number))), read, position))[0]
         if not _close(out[row, column], alone):
             yield f"document {int(number)} becomes something else than it does alone."
     yield from _step_faults(mixer, x.detach(), info, out, position)
 
 
 def _step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, position: Position) -> Iterator[str]:
+    read = _read(mixer, x.shape[-1])
     for sizes in STEPS:
         outs, state, start = [], None, 0
         for size in sizes:
             places = torch.arange(start, start + size).expand(len(x), -1)
-            tokens, context = x[:, start : start + size], _context(info.pick(places), x.shape[-1], position, info)
+            tokens, context = x[:, start : start + size], _context(info.pick(places), read, position, info)
             try:
                 out, new = mixer.step(tokens, context, state)
             except ConfigError:
@@ -108,6 +109,11 @@ def _step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, positi
             start, state = start + size, new
         if not _close(torch.cat(outs, 1)[info.real], whole[info.real]):
             yield f"steps of {sizes} tokens become something else than one pass."
+
+
+def _read(mixer: Mixer, dim: int) -> int:
+    """Width of the memory that a mixer of this width reads."""
+    return int(getattr(mixer, "memory_dim", dim))
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
@@ -124,12 +130,12 @@ def facts(document: Tensor) -> TokenInfo:
     return TokenInfo(order, grid, document, torch.zeros_like(document), torch.zeros_like(document, dtype=torch.bool))
 
 
-def _context(info: TokenInfo, dim: int, position: Position, whole: TokenInfo | None = None) -> Context:
-    """With a memory of two tokens for each document of the rows, the same wherever the document stands."""
+def _context(info: TokenInfo, width: int, position: Position, whole: TokenInfo | None = None) -> Context:
+    """With a memory of this width, two tokens for each document of the rows, the same wherever the document stands."""
     document = (whole or info).document
     numbers = [row[row != PADDING].unique().repeat_interleave(2) for row in document]
     read = torch.full((len(numbers), max(map(len, numbers), default=0)), PADDING)
     for row, own in zip(read, numbers, strict=True):
         row[: len(own)] = own
-    table = torch.randn(LARGEST + 1, dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    table = torch.randn(LARGEST + 1, width, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     return Context(info, position, Memory(TokenSequence(table[read], facts(read))))

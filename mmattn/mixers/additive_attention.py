@@ -30,6 +30,7 @@ class AdditiveAttention(Scanning):
         hidden, source = dim if hidden is None else hidden, dim if memory_dim is None else memory_dim
         if min(hidden, source) < 1:
             raise ConfigError(f"hidden={hidden} and memory_dim={source} must be at least 1, or null.")
+        self.memory_dim = source
         self.cell = nn.GRUCell(dim + source, hidden)
         self.query, self.key = nn.Linear(hidden, hidden, bias=False), nn.Linear(source, hidden)
         self.score = nn.Linear(hidden, 1, bias=False)

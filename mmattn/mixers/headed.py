@@ -67,10 +67,10 @@ class Headed(Mixer):
         self.attend = partial(attend, kernel=kernel)
         self.scale, self.weight_dropout = self.head_dim**-0.5, weight_dropout
         self.score_bias = None if score_bias is None else score_bias(heads)
-        source = dim if memory_dim is None else memory_dim
+        self.memory_dim = dim if memory_dim is None else memory_dim
         self.query = nn.Linear(dim, self.heads * self.head_dim, bias=bias)
-        self.key = nn.Linear(source, self.key_heads * self.head_dim, bias=bias)
-        self.value = nn.Linear(source, self.key_heads * self.head_dim, bias=bias)
+        self.key = nn.Linear(self.memory_dim, self.key_heads * self.head_dim, bias=bias)
+        self.value = nn.Linear(self.memory_dim, self.key_heads * self.head_dim, bias=bias)
         self.out = nn.Linear(self.heads * self.head_dim, dim, bias=bias)
         self.query_norm, self.key_norm = (nn.RMSNorm(self.head_dim) if qk_norm else nn.Identity() for _ in range(2))
 

@@ -17,14 +17,15 @@ class KeyValueAttention(CrossAttention):
     What is read of a token is then its own, whatever its neighbours told it, and maps show where each token is read.
 
     Args:
-        memory_dim: width of the whole memory, an even number; default: dim. The others are `Headed`'s.
+        memory_dim: width of the whole memory, an even number; default: 2 · dim. The others are `Headed`'s.
     """
 
     def __init__(self, dim: int, heads: int, *, memory_dim: int | None = None, **named: Any) -> None:
-        whole = dim if memory_dim is None else memory_dim
+        whole = 2 * dim if memory_dim is None else memory_dim
         if whole % 2:
             raise ConfigError(f"memory_dim={whole} has no two halves, of which keys and values are made.")
         super().__init__(dim, heads, memory_dim=whole // 2, **named)
+        self.memory_dim = whole
 
     def keys(self, x: Tensor) -> Tensor:
         """x (batch, length, memory_dim) → (batch, key_heads, length, head_dim) of its first half, normalised."""
