@@ -57,15 +57,16 @@ def test_their_variants_keep_it_too(make):
 def test_each_mixer_runs_in_half_precision(name):
     """Under autocast, and with weights of half precision."""
     mixer, info = configured(name), facts(torch.tensor([[0] * 5 + [-1], [1] * 6]))
-    x = torch.randn(2, 6, DIM)
-    read = Memory(TokenSequence(x, info))
-    expected = mixer(x, Context(info, Position(), read))
+    x, memory = torch.randn(2, 6, DIM), torch.randn(2, 6, getattr(mixer, "memory_dim", DIM))
+    expected = mixer(x, Context(info, Position(), Memory(TokenSequence(memory, info))))
     for half in (True, False):
         if half:
-            out = mixer.bfloat16()(x.bfloat16(), Context(info, Position(), Memory(TokenSequence(x.bfloat16(), info))))
+            out = mixer.bfloat16()(
+                x.bfloat16(), Context(info, Position(), Memory(TokenSequence(memory.bfloat16(), info)))
+            )
         else:
             with torch.autocast("cpu", torch.bfloat16):
-                out = mixer.float()(x, Context(info, Position(), Memory(TokenSequence(x, info))))
+                out = mixer.float()(x, Context(info, Position(), Memory(TokenSequence(memory, info))))
         torch.testing.assert_close(out.float()[info.real], expected[info.real], atol=0.1, rtol=0.1)
 
 
