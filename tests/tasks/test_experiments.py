@@ -191,6 +191,16 @@ def test_dates_are_read_line_by_line(tmp_path, capsys):
     assert set(results["test"]) == {"loss", "exact"}
 
 
+def test_lines_of_two_files_take_the_place_of_dates(tmp_path):
+    for end, texts in (("de", "eins zwei drei vier"), ("en", "one two three four")):
+        for split in ("train", "test"):
+            (tmp_path / f"{split}.{end}").write_text("\n".join(texts.split()) + "\n")
+    words = ["data=parallel_text", f"data.root={tmp_path}", "data.languages=[de,en]", "loader.validation_fraction=0.3"]
+    keep = "tokenizer.parts.target.unknown=keep"  # the four samples for training lack some characters
+    run = [f"run.dir={tmp_path / 'run'}", "trainer.max_steps=1"]
+    assert main(["train", "dates", *SMALL, *words, keep, *run]) == 0
+
+
 @pytest.fixture
 def scene(tmp_path):
     path = tmp_path / "scene.png"
