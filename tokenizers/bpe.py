@@ -11,16 +11,16 @@ import tokenizers  # Hugging Face's package: this folder has no __init__.py and 
 import torch
 from torch import Tensor
 
-from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
 from mmattn.tokenizer import Prepared
-from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
+from mmattn.tokenizers.discrete import text_of
+from mmattn.tokenizers.text_files import TextTokenizer
 
 ROLES = {"bos": "<bos>", "eos": "<eos>", "mask": "<mask>"}
 
 
-class BPETokenizer(DiscreteTokenizer):
+class BPETokenizer(TextTokenizer):
     """Byte-level BPE (Sennrich et al. 2016, https://arxiv.org/abs/1508.07909; on bytes as in GPT-2).
 
     Args:
@@ -105,9 +105,6 @@ class BPETokenizer(DiscreteTokenizer):
         text = "" if token in self.special_ids else self.decode([token])
         whole = text and text.isprintable() and "\ufffd" not in text  # half a character has only its vocabulary name
         return text.replace(" ", "␣") if whole else self.names()[token]
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_text(path))]
 
 
 def _blank(piece: str) -> int:

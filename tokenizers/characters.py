@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
-from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
+from mmattn.tokenizers.discrete import text_of
+from mmattn.tokenizers.text_files import TextTokenizer
 
 SPECIALS = ("<bos>", "<eos>", "<mask>")
 UNKNOWN = "<unk>"
 ROLES = {"bos": 0, "eos": 1, "mask": 2, "unknown": 3}
 
 
-class CharacterTokenizer(DiscreteTokenizer):
+class CharacterTokenizer(TextTokenizer):
     """One token a Unicode code point; ids are the special ones and then the training data's characters in sorted order.
 
     Args:
@@ -67,6 +66,3 @@ class CharacterTokenizer(DiscreteTokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         return "".join("\ufffd" if i == self.unknown_id else self.characters[i - len(self.specials)] for i in ids)
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_text(path))]

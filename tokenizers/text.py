@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample
-from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
+from mmattn.tokenizers.discrete import text_of
+from mmattn.tokenizers.text_files import TextTokenizer
 
 
-class ByteTokenizer(DiscreteTokenizer):
+class ByteTokenizer(TextTokenizer):
     """One token a byte (as ByT5, Xue et al. 2022, https://arxiv.org/abs/2105.13626): 0–255, then bos, eos, mask."""
 
     def __init__(self, dim: int, **arguments: Any) -> None:
@@ -39,9 +38,6 @@ class ByteTokenizer(DiscreteTokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         return bytes(ids).decode("utf-8", errors="replace")  # a model may write half a character
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_text(path))]
 
 
 def printable(data: bytes) -> str:

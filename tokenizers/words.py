@@ -5,23 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmattn.data.readers import read_text
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
-from mmattn.tokenizers.discrete import DiscreteTokenizer, text_of
+from mmattn.tokenizers.discrete import text_of
+from mmattn.tokenizers.text_files import TextTokenizer
 
 SPECIALS = ("<bos>", "<eos>", "<mask>", "<unk>")
 UNKNOWN = SPECIALS.index("<unk>")
 WORD = re.compile(r"\w+|[^\w\s]")  # a run of letters and digits, or one sign
 
 
-class WordTokenizer(DiscreteTokenizer):
+class WordTokenizer(TextTokenizer):
     """One token a word or sign; `restore` puts one space between words, and � where a word was unknown.
 
     Args:
@@ -57,9 +56,6 @@ class WordTokenizer(DiscreteTokenizer):
 
     def decode(self, ids: Sequence[int]) -> str:
         return " ".join("\ufffd" if i == UNKNOWN else self.words[i - len(SPECIALS)] for i in ids)
-
-    def read(self, path: Path) -> Sequence[Sample]:
-        return [Sample(str(path), read_text(path))]
 
     def _words(self, text: str) -> list[tuple[str, int]]:
         """Words and the places of their first characters."""

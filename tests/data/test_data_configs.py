@@ -25,7 +25,7 @@ def name(path):
 
 def test_there_are_configs_to_test():
     audio, text = {"synthetic_audio", "synthetic_chords"}, {"python_code", "python_docs", "python_topics"}
-    pairs = {"scenes", "scenes_hard"}
+    pairs = {"dates", "scenes", "scenes_hard"}
     assert {"digits", "peptides", *audio, *text, *pairs} == set(map(name, SELF_CONTAINED))
 
 
@@ -53,7 +53,18 @@ SOURCE_FILES = sorted({Path(inspect.getfile(get_class(OmegaConf.load(path)["_tar
 
 @pytest.mark.parametrize("path", SOURCE_FILES, ids=name)
 def test_a_source_is_light_to_import(path):
-    heavy = {"sklearn", "pandas", "pyarrow", "datasets", "torchvision", "torchaudio", "modlamp", "scipy", "lightning"}
+    heavy = {
+        "sklearn",
+        "pandas",
+        "pyarrow",
+        "datasets",
+        "torchvision",
+        "torchaudio",
+        "modlamp",
+        "scipy",
+        "lightning",
+        "babel",
+    }
     top = ast.parse(path.read_text(encoding="utf-8")).body
     modules = [alias.name for node in top if isinstance(node, ast.Import) for alias in node.names]
     modules += [node.module or "" for node in top if isinstance(node, ast.ImportFrom)]

@@ -25,6 +25,7 @@ from tests.tasks.fake_sets import FAKES
 SMALL = ["backbone.dim=32", "backbone.depth=3", "loader.batch_size=4"]  # no experiment has more unlike layers
 TWO_STEPS = [*SMALL, "trainer.max_epochs=1", "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=1"]
 FEW = {
+    "dates": ["data.train=64", "data.validation=8", "data.test=8"],
     "scenes": ["data.train=16", "data.validation=8", "data.test=8"],
     "scenes_hard": ["data.train=16", "data.validation=8", "data.test=8"],
     "python_code": ["data.shortest=60", "data.longest=80"],
@@ -57,6 +58,7 @@ def data_of(experiment):
 
 DRAWN = ["task.judge.prompts=4", "task.judge.steps=2", "callbacks.pictures.steps=2"]
 OF_FEW = {
+    "dates": ["data.train=64", "data.validation=8", "data.test=8"],
     "text_to_image": DRAWN,
     "text_to_image_hard": DRAWN,
     "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8", "task.judge.prompts=4"],
@@ -174,6 +176,29 @@ def test_pictures_are_described(tmp_path, scene, capsys):
     assert "This run makes texts, no pictures: `mmattn predict" in capsys.readouterr().err
     results = json.loads((run / "results.json").read_text())
     assert set(results["test"]) == {"loss", "exact"}
+
+
+def test_dates_are_read_line_by_line(tmp_path, capsys):
+    run, dates = two_steps("dates", tmp_path), tmp_path / "dates.txt"
+    dates.write_text("26. November 2026\n\n2026年11月26日\n", encoding="utf-8")
+    first, third = predict(str(run), [str(dates)])
+    assert (first["name"], third["name"]) == (f"{dates}, line 1", f"{dates}, line 3")
+    assert set(first["text"] + third["text"]) <= set("0123456789-")
+    capsys.readouterr()
+    assert main(["predict", str(run), str(dates)]) == 0
+    assert capsys.readouterr().out.startswith(f"{dates}, line 1: {first['text']}\n")
+    results = json.loads((run / "results.json").read_text())
+    assert set(results["test"]) == {"loss", "exact"}
+
+
+def test_lines_of_two_files_take_the_place_of_dates(tmp_path):
+    for end, texts in (("de", "eins zwei drei vier"), ("en", "one two three four")):
+        for split in ("train", "test"):
+            (tmp_path / f"{split}.{end}").write_text("\n".join(texts.split()) + "\n")
+    words = ["data=parallel_text", f"data.root={tmp_path}", "data.languages=[de,en]", "loader.validation_fraction=0.3"]
+    keep = "tokenizer.parts.target.unknown=keep"  # the four samples for training lack some characters
+    run = [f"run.dir={tmp_path / 'run'}", "trainer.max_steps=1"]
+    assert main(["train", "dates", *SMALL, *words, keep, *run]) == 0
 
 
 @pytest.fixture

@@ -224,3 +224,16 @@ def test_hugging_faces_package_is_not_shadowed() -> None:
     root = Path(__file__).parents[2]
     code = "import tokenizers; print(tokenizers.__version__, tokenizers.Tokenizer.__module__)"
     assert subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("make", [ByteTokenizer, CharacterTokenizer, WordTokenizer, BPETokenizer])
+def test_a_file_is_one_text_or_one_on_each_line(make: type, tmp_path: Path) -> None:
+    path = tmp_path / "some.txt"
+    path.write_bytes("\ufeffone \r\n\n  two\u2028three\n".encode())
+    assert [each.value for each in make(8, lines=True).read(path)] == ["one", "two\u2028three"]
+    assert [each.name for each in make(8, lines=True).read(path)] == [f"{path}, line 1", f"{path}, line 3"]
+    path.write_bytes(b"one\ntwo\n")
+    assert [(each.name, each.value) for each in make(8).read(path)] == [(str(path), "one\ntwo\n")]
+    path.write_text("\n \n")
+    with pytest.raises(BadSample, match=r"some\.txt: holds no text: write one on each line"):
+        make(8, lines=True).read(path)
