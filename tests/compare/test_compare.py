@@ -14,6 +14,10 @@ SMALL = {
         "comparison.steps=2", "comparison.rows=2", "comparison.tested=2", "comparison.dim=16",
         "comparison.task.lengths=[3,5]", "comparison.task.tested=[3,5]",
     ],
+    "why/fixed_bottleneck_dates": [
+        "comparison.steps=2", "comparison.rows=2", "comparison.tested=2", "comparison.dim=16",
+        "comparison.task.samples=400", "comparison.task.upto=[12,40]",
+    ],
     "why/multi_head": [
         "comparison.steps=2", "comparison.rows=2", "comparison.dim=16", "comparison.depth=1", "comparison.length=16",
         "comparison.letters=64",

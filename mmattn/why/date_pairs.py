@@ -1,0 +1,55 @@
+"""Dates as people write them, to be written as ISO 8601 has them: days of the test are in no training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Generator
+
+from mmattn.data.dates import Dates
+from mmattn.errors import ConfigError
+from mmattn.why.pairs import Pair
+
+
+class DatePairs:
+    """Pairs of `mmattn.data.dates.Dates`; letters that its training lacks stand for nothing.
+
+    Args:
+        samples: training texts to choose from.
+        upto: ends of the ranges of length that are tested apart.
+    """
+
+    def __init__(self, samples: int, upto: Sequence[int]) -> None:
+        if not upto:
+            raise ConfigError("comparison.task.upto is empty: name ends of ranges of letters, such as [12, 16, 40].")
+        self.source: Any = Dates(train=samples, validation=0, test=samples // 4)
+        self.upto = tuple(sorted(upto))
+
+    @cached_property
+    def train(self) -> list[Pair]:
+        return [_pair(each.value) for each in self.source.samples("train")]
+
+    @cached_property
+    def letters(self) -> str:
+        return "".join(sorted({letter for pair in self.train for letter in "".join(pair)}))
+
+    def draw(self, generator: Generator, rows: int) -> list[Pair]:
+        return [self.train[each] for each in torch.randint(len(self.train), (rows,), generator=generator).tolist()]
+
+    def tests(self, rows: int) -> dict[int, list[Pair]]:
+        """By the end of a range: up to `rows` texts of the test that are longer than the one before."""
+        found: dict[int, list[Pair]] = {end: [] for end in self.upto}
+        for sample in self.source.samples("test"):
+            text, target = _pair(sample.value)
+            end = next((end for end in self.upto if len(text) <= end), None)
+            known = all(letter in self.letters for letter in text)
+            if end is not None and known and len(found[end]) < rows:
+                found[end].append((text, target))
+        return {end: pairs for end, pairs in found.items() if pairs}
+
+
+def _pair(value: Any) -> Pair:
+    return value["source"], value["target"]
