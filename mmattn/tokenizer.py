@@ -101,6 +101,11 @@ class Tokenizer(nn.Module, ABC):
     def restore_state(self, state: Mapping[str, Any]) -> None:
         """The inverse of `state`."""
 
+    @property
+    def varies(self) -> bool:
+        """Whether `augment` may make something else of a sample; where not, samples are read and prepared once."""
+        return type(self).augment is not Tokenizer.augment
+
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         """A random variation of a training sample; `generator` is seeded by (seed, epoch, index)."""
         return sample

@@ -94,6 +94,11 @@ class AudioTokenizer(Tokenizer):
     def restore_state(self, state: Any) -> None:
         self.standardize.restore_state(state)
 
+    @property
+    def varies(self) -> bool:
+        own = type(self).augment is not AudioTokenizer.augment  # of a class of a user's
+        return own or bool(self.transforms) or self.spec_augment is not None
+
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         with drawn_from(generator):
             for transform in self.transforms:

@@ -98,6 +98,11 @@ class PatchCodebookTokenizer(Tokenizer):
             self.embedding = nn.Embedding(len(vocabulary), self.dim)
             nn.init.normal_(self.embedding.weight, std=self.deviation)
 
+    @property
+    def varies(self) -> bool:
+        own = type(self).augment is not PatchCodebookTokenizer.augment  # of a class of a user's
+        return own or bool(self.transforms)
+
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         return augmented(sample, self.transforms, generator)
 

@@ -60,6 +60,11 @@ class PixelTokenizer(Tokenizer):
     def restore_state(self, state: Any) -> None:
         self.standardize.restore_state(state)
 
+    @property
+    def varies(self) -> bool:
+        own = type(self).augment is not PixelTokenizer.augment  # of a class of a user's
+        return own or bool(self.transforms)
+
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         return augmented(sample, self.transforms, generator)
 

@@ -85,6 +85,10 @@ class SeveralTokenizer(Tokenizer):
         for name in self.parts:
             self.part(name).restore_state(state[name])
 
+    @property
+    def varies(self) -> bool:
+        return any(self.part(name).varies for name in self.parts)
+
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         values = dict(sample.value)
         for name in self.parts:

@@ -16,7 +16,7 @@ from mmattn.data.loader import Guarded, Loader, as_it_is
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import cut, known_labels
 from mmattn.data.usable import fit_on_usable
-from mmattn.data.variations import Variations, varies
+from mmattn.data.variations import Variations
 from mmattn.errors import ConfigError
 from mmattn.limits import whole, within
 from mmattn.tokenizer import Batch, Tokenizer
@@ -82,7 +82,7 @@ class DataModule(lightning.LightningDataModule):
             raise ConfigError(f"This data has no {split} split; it has {', '.join(self.splits)}.")
         if split not in self._datasets:
             # What augmentation makes of a sample is new each time: there is nothing to keep.
-            useless = split == "train" and varies(self.tokenizer, self.splits[split])
+            useless = split == "train" and self.tokenizer.varies
             dataset = PreparedDataset(
                 self.splits[split],
                 self.tokenizer,

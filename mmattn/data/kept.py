@@ -48,4 +48,6 @@ class Kept:
 def _bytes(value: Any) -> int:
     if isinstance(value, Tensor):
         return value.untyped_storage().nbytes() + OBJECT_BYTES  # a view holds all of what it looks at
+    if isinstance(value, dict):
+        return sys.getsizeof(value) + sum(map(_bytes, value.values()))
     return max(getattr(value, "nbytes", 0), sys.getsizeof(value))  # that of an array holds its values, of a view not

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 
 import torch
@@ -11,9 +11,8 @@ from torch.utils.data import Dataset
 
 from mmattn.data.batches import Place
 from mmattn.data.dataset import Fetched, Item, PreparedDataset
-from mmattn.data.source import Sample
-from mmattn.errors import BadSample, ConfigError
-from mmattn.tokenizer import Batch, Tokenizer
+from mmattn.errors import ConfigError
+from mmattn.tokenizer import Batch
 
 
 class Variations(Dataset[Batch]):
@@ -24,7 +23,7 @@ class Variations(Dataset[Batch]):
 
     def __init__(self, dataset: PreparedDataset, seed: int = 0) -> None:
         self.dataset, self.tokenizer, self.seed = dataset, dataset.tokenizer, seed
-        self._augments = type(self.tokenizer).augment is not Tokenizer.augment
+        self._augments = self.tokenizer.varies
         groups = groupby(dataset.items, lambda item: item.sample)
         self._whole = [list(group) for _, group in groups]
         self._cuts = any(len(group) > 1 for group in self._whole)
@@ -81,17 +80,6 @@ class Variations(Dataset[Batch]):
         else:
             prepared = self.tokenizer.cut(prepared, item.start, item.stop)
         return item.sample, raw.name, label, prepared
-
-
-def varies(tokenizer: Tokenizer, samples: Sequence[Sample]) -> bool:
-    """Whether augmentation makes something else of the first sample: one without transforms gives back the sample."""
-    if type(tokenizer).augment is Tokenizer.augment:
-        return False
-    try:
-        first = samples[0]
-        return tokenizer.augment(first, torch.Generator()) is not first
-    except BadSample:  # the dataset says so, or leaves it out
-        return True
 
 
 def moved_spans(count: int, width: int, stride: int, generator: random.Random) -> list[tuple[int, int]]:

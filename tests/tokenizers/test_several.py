@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mmattn.data.dataset import PreparedDataset
+from mmattn.data.kept import Kept
 from mmattn.data.source import Sample
+from mmattn.data.variations import Variations
 from mmattn.errors import BadSample, ConfigError
 from mmattn.tokenizers.several import SeveralTokenizer
 from mmattn.tokenizers.text import ByteTokenizer
@@ -84,3 +87,35 @@ def test_a_part_that_a_config_builds_on_can_be_left_out():
     assert list(tokenizer.parts) == ["text"]
     with pytest.raises(ConfigError, match="tokenizer.parts has no 'image'; it has text"):
         SeveralTokenizer(16, {"text": ByteTokenizer(16), "image": None}, target="image")
+
+
+class Counted(list):
+    """Samples that count how often they are read."""
+
+    read = 0
+
+    def __getitem__(self, index):
+        self.read += 1
+        return super().__getitem__(index)
+
+
+def test_samples_that_nothing_varies_are_read_once():
+    samples, tokenizer = Counted(samples_for("several")), fitted()
+    assert not tokenizer.varies
+    dataset = PreparedDataset(samples, tokenizer)
+    first, epochs = samples.read, Variations(dataset)
+    one, other = epochs.batch([(0, 0), (0, 1)]), epochs.batch([(1, 0), (1, 1)])
+    assert samples.read == first and torch.equal(one["text"]["ids"], other["text"]["ids"])
+    tokenizer.part("image").transforms = [lambda image: image]
+    assert tokenizer.varies
+    Variations(dataset).batch([(0, 0)])
+    assert samples.read == first + 1
+
+
+def test_what_a_sample_of_several_kinds_takes_is_counted():
+    tokenizer = fitted()
+    prepared = tokenizer.prepare(samples_for("several")[0])
+    least = sum(value.nbytes for part in prepared.values() for value in part.values() if torch.is_tensor(value))
+    kept = Kept(lambda index: prepared, least - 1)
+    kept[0]
+    assert len(kept) == 0
