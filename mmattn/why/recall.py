@@ -35,6 +35,7 @@ class Recall:
             remember every token.
         pairs: of keys and values; a batch is trained with one of them, and each is tested alone.
         distances: of the passkey. length: of the other three tasks.
+        steps, other_steps: of the training to find values, and of the other one.
         rates: learning rates; the one with the better result counts.
         position: of the models with attention, `none` or any other.
     """
@@ -51,6 +52,7 @@ class Recall:
         dim: int,
         symbols: int,
         steps: int,
+        other_steps: int,
         rows: int,
         rates: Sequence[float],
         position: Position | None = None,
@@ -61,20 +63,22 @@ class Recall:
                 if layer not in mixers:
                     raise ConfigError(f"comparison.models.{name} names '{layer}'.{nearest(layer, mixers)}")
         whole("comparison.steps", steps, 1)
+        whole("comparison.other_steps", other_steps, 1)
         if max(pairs) * 2 > symbols - 2:
             raise ConfigError(f"comparison.symbols={symbols} cannot name {max(pairs)} keys apart; raise it.")
         self.mixers, self.models, self.state, self.position = dict(mixers), dict(models), dict(state), position
         self.pairs, self.distances, self.length = tuple(sorted(pairs)), tuple(sorted(distances)), length
-        self.dim, self.symbols, self.steps, self.rows, self.rates = dim, symbols, steps, rows, tuple(rates)
+        self.dim, self.symbols, self.rows, self.rates = dim, symbols, rows, tuple(rates)
+        self.steps, self.other_steps = steps, other_steps
         self.seeds = range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
         found = {
-            name: [kept(f"pairs/{name}_{seed}", partial(self._best, name, seed, self._pairs, self._asked()))
+            name: [kept(f"pairs/{name}_{seed}", partial(self._best, name, seed, self.steps, self._pairs, self._asked()))
                    for seed in self.seeds] for name in self.models
         }  # fmt: skip
         others = {
-            name: [kept(f"others/{name}_{seed}", partial(self._best, name, seed, self._others, self._tasks()))
+            name: [kept(f"others/{name}_{seed}", partial(self._best, name, seed, self.other_steps, self._others, self._tasks()))
                    for seed in self.seeds] for name in self.models
         }  # fmt: skip
         curves = [
@@ -87,14 +91,18 @@ class Recall:
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def _best(self, name: str, seed: int, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
+    def _best(self, name: str, seed: int, steps: int, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
         """Of the learning rates, the one whose mean accuracy is the highest."""
-        return max((self._run(name, seed, rate, draw, tests) for rate in self.rates), key=lambda run: run["mean"])
+        return max(
+            (self._run(name, seed, rate, steps, draw, tests) for rate in self.rates), key=lambda run: run["mean"]
+        )
 
-    def _run(self, name: str, seed: int, rate: float, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
+    def _run(
+        self, name: str, seed: int, rate: float, steps: int, draw: Drawing, tests: Mapping[str, Drawing]
+    ) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
-        fitted = fit(model, asked(model, draw), self.steps, rate, seed)
+        fitted = fit(model, asked(model, draw), steps, rate, seed)
         right = {title: accuracy(model, test, 4, 0) for title, test in tests.items()}
         about = {"rate": rate, "parameters": parameters(model), "seconds": fitted.seconds, "loss": fitted.losses[-1][1]}
         return {**right, "mean": mean(right.values()), **about}

@@ -32,6 +32,7 @@ SMALL = {
     ],
     "why/recall": [
         "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
+        "comparison.other_steps=2",
         "comparison.length=32", "comparison.distances=[4,8]", "comparison.symbols=20",
     ],
     "why/scale": [
