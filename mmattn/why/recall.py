@@ -73,14 +73,15 @@ class Recall:
         self.seeds = range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = {
-            name: [kept(f"pairs/{name}_{seed}", partial(self._best, name, seed, self.steps, self._pairs, self._asked()))
-                   for seed in self.seeds] for name in self.models
-        }  # fmt: skip
-        others = {
-            name: [kept(f"others/{name}_{seed}", partial(self._best, name, seed, self.other_steps, self._others, self._tasks()))
-                   for seed in self.seeds] for name in self.models
-        }  # fmt: skip
+        pairs = partial(self._best, steps=self.steps, draw=self._pairs, tests=self._asked())
+        tasks = partial(self._best, steps=self.other_steps, draw=self._others, tests=self._tasks())
+        found, others = (
+            {
+                name: [kept(f"{kind}/{name}_{seed}", partial(best, name, seed)) for seed in self.seeds]
+                for name in self.models
+            }
+            for kind, best in (("pairs", pairs), ("others", tasks))
+        )
         curves = [
             Curve(name, [(each, _mean(runs, f"{each} pairs")) for each in self.pairs],
                   [(each, *_ends(runs, f"{each} pairs")) for each in self.pairs] if len(self.seeds) > 1 else ())
