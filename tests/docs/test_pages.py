@@ -10,8 +10,8 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
-from mmattn.cli import bench, check, kernels, launch, look, predict, train, use
-from mmattn.cli.compose import checked_sweep, choices, composed
+from mmattn.cli import bench, check, compare, kernels, launch, look, predict, train, use
+from mmattn.cli.compose import checked_sweep, choices, composed, composed_comparison
 from mmattn.cli.main import main
 from tests.docs.pages import PAGES, ROOT, blocks, commands, write_files
 
@@ -39,7 +39,7 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
     for module, verb in [(launch, "launch"), (train, "resume"), (check, "check"), (use, "evaluate"),
                          (predict, "predict"), (use, "generate"), (predict, "show_predictions"),
                          (kernels, "kernels_of"), (kernels, "all_kernels"), (kernels, "measure"),
-                         (bench, "bench"), (look, "look")]:  # fmt: skip
+                         (bench, "bench"), (look, "look"), (compare, "compare")]:  # fmt: skip
         monkeypatch.setattr(module, verb, lambda *given, verb=verb, **_: called.append((verb, *given)) or {})
     words = shlex.split(line)[1:]
     if "--help" in words:
@@ -48,6 +48,10 @@ def test_a_command_is_parsed_and_its_config_composed(line, tmp_path, monkeypatch
         return
     assert main(words) == 0, capsys.readouterr().err
     verb, *given = called[0]
+    if verb == "compare":
+        name, *others = given[0].words
+        assert name in compare.names()
+        assert_constructors_take_their_keys(composed_comparison(name, others).comparison)
     if verb in ("launch", "check", "kernels_of"):
         overrides, config_dir = launch.experiment(given[0]), given[-1]
         if verb == "launch" and "--multirun" in given[1]:
