@@ -25,7 +25,7 @@ def matrix(weights: Sequence[Sequence[float]], rows: Sequence[str], columns: Seq
             f"<title>{escape(name)} reads {escape(column)}: {weight:.3f}</title></rect>"
             for i, (column, weight) in enumerate(zip(columns, row, strict=True))
         ]
-    width, height = ROOM + CELL * len(columns) + 16, ROOM + CELL * len(rows) + 16
+    width, height = max(ROOM + CELL * len(columns), 9 * len(about)) + 16, ROOM + CELL * len(rows) + 16
     return svg(width, height, [f'<text x="12" y="24" font-weight="600">{escape(about)}</text>', *parts], about)
 
 

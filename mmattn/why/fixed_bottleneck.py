@@ -29,8 +29,8 @@ LEAST = 0.98
 class FixedBottleneck:
     """Encoders and decoders that are trained alike on pairs of texts; exact match against the length of the text.
 
-    All but the transformer are GRUs: the first one's decoder sees the encoder's last state before each letter, the
-    others' what their attention finds.
+    All but the transformer are GRUs, whose decoders look at the encoder's states before each letter: the first one at
+    the last state alone, with layers as of multiplicative attention, which looks at all.
 
     Args:
         task: `mmattn.why.pairs.Reversal`, or `mmattn.why.date_pairs.DatePairs`.
@@ -75,7 +75,8 @@ class FixedBottleneck:
         if kind == "additive attention":
             decoder = Backbone(self.dim, 1, {"look": AdditiveAttention}, mlp=None)
         else:
-            decoder = Backbone(self.dim, 2, {"gru": gru, "look": MultiplicativeAttention}, mlp=None)
+            mixers = {"gru": gru, "look": MultiplicativeAttention}  # a state that knows what was seen, and looks again
+            decoder = Backbone(self.dim, 3, mixers, ["look", "gru", "look"], mlp=None)
         return Transducer(self.task.letters, encoder, decoder, one_vector=kind == "one vector")
 
     def _run(self, kind: str, seed: int) -> dict[str, Any]:
@@ -100,8 +101,9 @@ class FixedBottleneck:
 
     @torch.no_grad()
     def _alignment(self, model: Transducer) -> dict[str, Any]:
-        """What a decoder with additive attention looks at before each letter that it makes of a test text."""
-        given = next(iter(self.task.tests(1).values()))[0][0]
+        """What a decoder with additive attention looks at before each letter that it makes of a text of middle length."""
+        tests = list(self.task.tests(1).values())
+        given = tests[len(tests) // 2][0][0]
         made = model.made([given], len(given) + 8)[0]
         looks: list[list[list[float]]] = []
         layer = model.decoder.blocks[0].mixer
