@@ -101,7 +101,7 @@ class FixedBottleneck:
 
     @torch.no_grad()
     def _alignment(self, model: Transducer) -> dict[str, Any]:
-        """What a decoder with additive attention looks at before each letter that it makes of a text of middle length."""
+        """What a decoder with additive attention looks at before each letter that it makes of a text."""
         tests = list(self.task.tests(1).values())
         given = tests[len(tests) // 2][0][0]
         made = model.made([given], len(given) + 8)[0]
