@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -41,9 +42,10 @@ def names(config_dir: str | None = None) -> list[str]:
 
 def compare(arguments: argparse.Namespace) -> None:
     """Measure, show and save. Raises `ConfigError` before anything is measured, and `RunError` for the folder."""
+    import torch
     from omegaconf import OmegaConf
 
-    from mmattn.benchmarks.machine import machine
+    from mmattn.benchmarks.record import about as measured_on
     from mmattn.build import make
     from mmattn.cli.compose import claim, composed_comparison
     from mmattn.cli.quiet import quiet
@@ -57,17 +59,15 @@ def compare(arguments: argparse.Namespace) -> None:
     settings = OmegaConf.to_yaml(config.comparison, resolve=True)
     folder = _folder(name, config.run.dir, settings)
     dirs = [arguments.config_dir] if arguments.config_dir else []
-    about = {
-        "claim": claim(name, dirs, "compare"),
-        "command": _command([name, *words], dirs),
-        "config": settings,
-        "machine": machine(),
-    }
+    here = measured_on(torch.get_num_threads())
+    own = [word for word in words if not word.startswith("run.dir=")]
+    about = {"claim": claim(name, dirs, "compare"), "command": _command([name, *own], dirs), "config": settings, **here}
+    _same_code(folder, here)
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
         found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
     except KeyboardInterrupt as stopped:
-        way_on = _command([name, *words, f"run.dir={folder}"], dirs)
+        way_on = _command([name, *own, f"run.dir={folder}"], dirs)
         raise KeyboardInterrupt(f"Stopped. What was measured is kept: go on with {way_on}") from stopped
     write(folder, name, found, about)
     print(shown(found))
@@ -97,11 +97,27 @@ def _folder(name: str, chosen: str | None, settings: str) -> Path:
     try:
         if config.exists() and config.read_text(encoding="utf-8") != settings:
             raise RunError(f"{folder} holds a comparison with other settings; choose another run.dir.")
+        if not config.exists() and folder.is_dir() and any(folder.iterdir()):
+            raise RunError(f"{folder} is not empty and holds no comparison; choose another run.dir.")
         folder.mkdir(parents=True, exist_ok=True)
         config.write_text(settings, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder} cannot be written ({error}); choose another run.dir.") from error
     return folder
+
+
+def _same_code(folder: Path, here: Mapping[str, Any]) -> None:
+    """Note the versions and commit by which parts are measured. Raises `RunError` where others measured some."""
+    path, now = folder / "measured_by.json", {key: here[key] for key in ("versions", "commit", "threads")}
+    try:
+        if path.exists() and json.loads(path.read_text(encoding="utf-8")) != now:
+            raise RunError(
+                f"{folder} holds parts that were measured by another commit or other versions, or with other "
+                f"threads ({path.name} says which): go on with those, or choose another run.dir."
+            )
+        path.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+    except (OSError, json.JSONDecodeError) as error:
+        raise RunError(f"{path} cannot be read or written ({error}); choose another run.dir.") from error
 
 
 def _command(words: Sequence[str], config_dirs: Sequence[str]) -> str:
@@ -112,7 +128,9 @@ def _command(words: Sequence[str], config_dirs: Sequence[str]) -> str:
 def _name(words: list[str], config_dir: str | None) -> tuple[str, list[str]]:
     """The comparison's name and the other words. Raises `ConfigError` where there is none of that name."""
     known = names(config_dir)
-    chosen = [word for word in words if "=" not in word]
+    chosen = [word for word in words if "=" not in word and not word.startswith("~")]
+    if any(word.lstrip("+").startswith("compare=") for word in words):
+        raise ConfigError("compare: name the comparison as a word of its own, without compare=.")
     if len(chosen) != 1:
         said = "needs one" if not chosen else f"takes one, and got {' '.join(chosen)}"
         raise ConfigError(f"compare {said}: {', '.join(known)}.")

@@ -15,7 +15,7 @@ from mmattn.errors import RunError
 class Kept:
     """`kept("lstm/seed_1", measure)` gives what `measure()` gave when it was first called, in this process or before.
 
-    Values are numbers, texts, lists and mappings of such; `say` is told what begins and how long it took.
+    Values are numbers, texts, lists and mappings of such; `say` is told what was found and how long it took.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None] = print) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,14 +19,16 @@ from mmattn.compare.budget import Sized, sized
 from mmattn.compare.findings import Findings
 from mmattn.compare.flops import flops
 from mmattn.compare.kept import Kept
-from mmattn.compare.trained import Trained, findings, worth
+from mmattn.compare.trained import DIVERGED, Trained, findings, worth
 from mmattn.errors import ConfigError, MmattnError
 from mmattn.limits import whole, within
 from mmattn.report.curves import read_series
 
 RATE = "optimizer.learning_rate"
 BINS = 24
-"""Points of a curve: each the mean of as many steps."""
+"""Points of a curve, at most twice as many: each the mean of as many steps."""
+UNSTABLE = "The loss is"
+"""What a training says that ended for a loss that is no number."""
 
 
 class Task(NamedTuple):
@@ -63,6 +67,9 @@ class Matched:
             whole(f"comparison.experiments.{name}.steps", each.get("steps"), 1)
             self.tasks[name] = Task(tuple(each["words"]), each["steps"], each["metric"], each.get("form"))
         self.variants = dict(variants)
+        names = [slug(name) for name in self.variants]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"comparison.variants: {', '.join(self.variants)} would share folders; name them apart.")
         if not self.tasks or not self.variants or not rates:
             raise ConfigError("comparison: it takes at least one experiment, one variant and one of rates.")
         self.rates, self.search, self.tolerance = tuple(rates), search, tolerance
@@ -79,7 +86,9 @@ class Matched:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
         plans, target = {}, 0
         for name in self.variants:
-            plan = kept(f"{task}/{name}/size", partial(_plan, name, self._words(task, name), target, self.tolerance))
+            plan = kept(
+                f"{task}/{slug(name)}/size", partial(_plan, name, self._words(task, name), target, self.tolerance)
+            )
             target = target or plan["parameters"]
             plans[name] = plan
         same = {plan["data"] for plan in plans.values()}
@@ -121,11 +130,28 @@ class Matched:
         self, kept: Kept, task: str, name: str, plan: Mapping[str, Any], rate: float, seed: int, share: float
     ) -> dict[str, Any]:
         steps = max(round(self.tasks[task].steps * share), 1)
-        folder = kept.folder / task / name / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
-        words = [*self._words(task, name), *plan["words"], f"{RATE}={rate}", f"seed={seed}",
-                 "trainer.max_epochs=-1", f"trainer.max_steps={steps}", f"run.dir={folder}"]  # fmt: skip
-        run = kept(f"{task}/{name}/{folder.name}/figures", partial(train, words, folder))
+        folder = kept.folder / task / slug(name) / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
+        words = [
+            *self._words(task, name), *plan["words"], f"{RATE}={rate}", f"seed={seed}", "trainer.max_epochs=-1",
+            f"trainer.max_steps={steps}", "trainer.log_every_n_steps=1", f"run.dir={quoted(folder)}",
+        ]  # fmt: skip
+        run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))
+        if share == 1.0 and DIVERGED in run["validation"]:
+            raise MmattnError(
+                f"{name} of {task} diverged in its whole training at {RATE}={rate:g}, which {self.search:.0%} of the "
+                "steps did not show; give smaller comparison.rates."
+            )
         return {**run, "rate": rate, "flops": plan["flops"]}
+
+
+def slug(name: str) -> str:
+    """A name as a folder's: letters and digits, with lines between."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "_"
+
+
+def quoted(folder: Path) -> str:
+    """A path as Hydra's grammar takes it, whatever is in it."""
+    return "'" + str(folder).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
@@ -134,7 +160,11 @@ def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)  # one that was stopped, within its first epoch for all we know
         child = subprocess.run([sys.executable, "-m", "mmattn", "train", *words], capture_output=True, text=True)
         if child.returncode:
-            raise MmattnError(f"mmattn train {' '.join(words)} failed: {child.stderr.strip()[-2000:]}")
+            said = child.stderr.strip()
+            if UNSTABLE in said:
+                return {"validation": {DIVERGED: 1.0}, "test": {DIVERGED: 1.0}}
+            reason = said.removeprefix("mmattn: ") or f"status {child.returncode}"
+            raise MmattnError(f"{shlex.join(['mmattn', 'train', *words])}: {reason}")
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     losses = read_series(folder / "metrics.csv").get("train/batch_loss", [])
     size = max(len(losses) // BINS, 1)

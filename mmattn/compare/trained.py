@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -10,10 +11,12 @@ from mmattn.compare.findings import Claim, Findings, Table, at_most
 from mmattn.errors import ConfigError
 from mmattn.report.plot import Curve, plot
 
+DIVERGED = "diverged"
 LESS = ("loss", "error", "perplexity")
 """Metrics of which less is better."""
 NOTES = (
-    "GFLOP count matrix products, convolutions, attention and recurrences, forward and backward, on the first batch.",
+    "GFLOP count matrix products, convolutions, attention (as if all pairs were computed) and recurrences, forward and "
+    "backward, on the first batch. Seconds hold the validations.",
     "The best of a column stands between stars; ± is the standard deviation of the seeds.",
 )
 
@@ -26,23 +29,36 @@ class Trained(NamedTuple):
     runs: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
+    def split(self) -> str:
+        """What variants are shown on: the test, where the data have one."""
+        return "test" if all("test" in run for runs in self.runs.values() for run in runs) else "validation"
+
+    @property
     def best(self) -> str:
-        """The variant whose runs are the best on the test, in the mean."""
-        return min(self.runs, key=lambda name: mean(worth(self.metric, run["test"]) for run in self.runs[name]))
+        """The variant that is the best there, in the mean of its seeds."""
+        return min(self.runs, key=lambda name: mean(worth(self.metric, run[self.split]) for run in self.runs[name]))
 
 
 def worth(metric: str, figures: Mapping[str, float]) -> float:
-    """Less is better. Raises `ConfigError` for a metric that was not measured."""
+    """Less is better, and what diverged is the worst. Raises `ConfigError` for a metric that was not measured."""
+    if figures.get(DIVERGED):
+        return math.inf
     if metric not in figures:
         raise ConfigError(f"comparison: metric={metric} is not measured; known: {', '.join(figures)}.")
-    return figures[metric] if metric.startswith(LESS) else -figures[metric]
+    value = figures[metric] if metric.startswith(LESS) else -figures[metric]
+    return value if math.isfinite(value) else math.inf
 
 
 def findings(found: Sequence[Trained], tolerance: float) -> Findings:
     """tolerance: how far parameters may differ, as a share."""
     pictures = {name: drawn for each in found for name, drawn in _curves(each).items()}
-    tables = {"Test": _table(found)} | {each.name: _details(each) for each in found}
-    return Findings([claim for each in found for claim in _claims(each, tolerance)], tables, pictures, NOTES)
+    claims = [claim for each in found for claim in _claims(each, tolerance)]
+    best = [each.best for each in found]
+    if len(found) > 1:
+        shown = ", ".join(f"{each.name} {name}" for each, name in zip(found, best, strict=True))
+        claims.append(Claim("Different variants are the best at different tasks", shown, "several", len(set(best)) > 1))
+    tables = {"All": _table(found)} | {each.name: _details(each) for each in found}
+    return Findings(claims, tables, pictures, NOTES)
 
 
 def _claims(trained: Trained, tolerance: float) -> list[Claim]:
@@ -64,21 +80,21 @@ def _table(found: Sequence[Trained]) -> Table:
     """A row a variant, a column an experiment."""
     rows = []
     for name in found[0].runs:
-        cells = [_spread([run["test"][each.metric] for run in each.runs[name]]) for each in found]
+        cells = [_spread([run[each.split][each.metric] for run in each.runs[name]]) for each in found]
         best = [f"*{cell}*" if each.best == name else cell for each, cell in zip(found, cells, strict=True)]
         rows.append([name, *best])
-    return Table(["", *(f"{each.name}, {each.metric}" for each in found)], rows)
+    return Table(["", *(f"{each.name}, {each.split} {each.metric}" for each in found)], rows)
 
 
 def _details(trained: Trained) -> Table:
-    metric, rows = trained.metric, []
+    metric, rows, splits = trained.metric, [], sorted({trained.split, "validation"})
     for name, runs in trained.runs.items():
-        test, validation = (_spread([run[split][metric] for run in runs]) for split in ("test", "validation"))
+        shown = [_spread([run[split][metric] for run in runs]) for split in splits]
         first, seconds = runs[0], mean(run["train_seconds"] for run in runs)
         size = f"{first['rate']:g}", f"{first['parameters']:,}", f"{first['flops'] / 1e9:.2f}"
-        rows.append([name, test, validation, *size, f"{seconds:.0f} s", str(len(runs))])
+        rows.append([name, *shown, *size, f"{seconds:.0f} s", str(len(runs))])
     columns = "learning rate", "parameters", "GFLOP a step", "training", "seeds"
-    return Table(["", f"test {metric}", f"validation {metric}", *columns], rows)
+    return Table(["", *(f"{split} {metric}" for split in splits), *columns], rows)
 
 
 def _curves(trained: Trained) -> dict[str, str]:

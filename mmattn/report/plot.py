@@ -39,15 +39,15 @@ class Axis:
         return self.start + (turn(value) - low) / (high - low) * (self.stop - self.start)
 
     def labelled(self) -> Iterator[tuple[float, str]]:
-        names = map(_power, self.ticks) if self.logarithmic else labels(self.ticks)
+        plain = self.logarithmic or (len(self.ticks) > 1 and self.ticks[1] - self.ticks[0] >= 1)
+        names = map(_power, self.ticks) if plain else labels(self.ticks)
         return zip(self.ticks, names, strict=True)
 
 
 def plot(curves: Sequence[Curve], x_label: str, y_label: str, log: str = "") -> str:
     """An SVG; `log` names the axes, "x", "y" or "xy", that are logarithmic: there, numbers up to 0 are left out."""
     drawn = [_kept(curve, log) for curve in curves]
-    drawn = [curve for curve in drawn if curve.points]
-    if not drawn:
+    if not any(curve.points for curve in drawn):
         return ""
     places = [point for curve in drawn for point in curve.points]
     heights = [y for _, y in places] + [y for curve in drawn for _, *both in curve.band for y in both]
@@ -81,7 +81,7 @@ def _ticks(values: Sequence[float], logarithmic: bool) -> list[float]:
     low, high = min(values), max(values)
     if not logarithmic:
         return ticks(low, high)
-    base = 10.0 if high / low > 200 else 2.0
+    base = 10.0 if high / low > 2000 else 2.0
     first, last = math.floor(math.log(low, base) + 1e-9), math.ceil(math.log(high, base) - 1e-9)
     step = -(-(last - first) // 9) or 1
     return [base**power for power in range(first, max(last, first + 1) + step, step)]
@@ -89,7 +89,7 @@ def _ticks(values: Sequence[float], logarithmic: bool) -> list[float]:
 
 def _power(value: float) -> str:
     exact = round(value)
-    if value >= 1 and math.isclose(exact, value) and value < 1e6:
+    if value >= 1 and math.isclose(exact, value) and value < 1e7:
         return f"{exact:,}"
     return f"{value:.3g}" if value >= 0.001 and value < 1e6 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
@@ -125,6 +125,8 @@ def _drawn(number: int, curve: Curve, across: Axis, up: Axis) -> str:
 
     colour = COLOURS[number % len(COLOURS)]
     out = ""
+    if not curve.points:  # it keeps its colour, and others keep theirs
+        return out
     if curve.band:
         edge = [at(x, low) for x, low, _ in curve.band] + [at(x, high) for x, _, high in reversed(curve.band)]
         out += f'<polygon points="{" ".join(edge)}" fill="{colour}" opacity="0.15"/>'

@@ -16,7 +16,8 @@ p { margin: 8px 0; } .quiet { color: var(--quiet); } .claim { white-space: pre-l
 .tile.first b { color: var(--a); } .tile span { color: var(--quiet); font-size: .85rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 figure { margin: 0; padding: 12px; } svg { width: 100%; height: auto; display: block; }
-svg text { fill: var(--quiet); font-family: system-ui, sans-serif; } .chart text, .axis { font-size: 13px; }
+svg.chart text, svg.confusion text, text.axis { fill: var(--quiet); } svg text { font-family: system-ui, sans-serif; }
+.plot svg { max-width: 720px; margin: 0 auto; } .chart text, .axis { font-size: 13px; }
 .grid { stroke: var(--rule); } polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 polyline.faint { stroke: var(--a); stroke-width: 1; opacity: .45; } i.faint { background: var(--a); opacity: .45; }
 polyline.a { stroke: var(--a); } polyline.b { stroke: var(--b); }

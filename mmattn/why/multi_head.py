@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal
 from mmattn.positions import Rotary
@@ -22,7 +23,7 @@ from mmattn.why.training import Draw, asked, fit
 
 
 class TiedAttention(Attention):
-    """Attention whose heads all look where the first one does; parameters as `Attention`'s."""
+    """Attention whose heads all look where the first one does: the other heads' queries and keys do nothing."""
 
     def queries(self, x: Tensor) -> Tensor:
         return super().queries(x)[:, :1].expand(-1, self.heads, -1, -1)
@@ -45,6 +46,10 @@ class MultiHead:
         for count in (*heads, tied):
             if count < 1 or dim % count:
                 raise ConfigError(f"comparison.heads: {count} heads do not divide dim={dim}.")
+        whole("comparison.steps", steps, 1)
+        whole("comparison.letters", letters, length)
+        if len(set(heads)) < 2 or min(heads) != 1:
+            raise ConfigError(f"comparison.heads={list(heads)} must hold 1 and another number, which are compared.")
         self.counts, self.tied, self.length, self.letters = tuple(sorted(heads)), tied, length, letters
         self.dim, self.depth, self.steps, self.rows, self.rate = dim, depth, steps, rows, rate
         self.seeds, self.prose = range(1, seeds + 1), Prose()
@@ -57,7 +62,7 @@ class MultiHead:
             for name, count, kind in kinds
         }
         points = [(count, _loss(found[name])) for name, count, _ in kinds[:-1]]
-        tied = [(count, _loss(found[kinds[-1][0]])) for count in (self.counts[0], self.counts[-1])]
+        tied = [(self.tied, _loss(found[kinds[-1][0]]))]
         picture = plot([Curve("heads of their own", points), Curve(kinds[-1][0], tied)], "heads", "nats a letter", "x")
         return Findings(
             self._claims(found, [name for name, *_ in kinds]), {"Table": _table(found)}, {"multi_head": picture}
@@ -78,9 +83,9 @@ class MultiHead:
         best = min(several, key=lambda name: several[name])
         own = several.get(f"{self.tied} heads", several[best])
         return [
-            at_least(f"Nats a letter of one head less those of {best}", one - several[best], 0.01, "{:.3f}"),
+            at_least(f"{best} need fewer nats a letter than one, by", one - several[best], 0.01, "{:.3f}"),
             at_least(
-                f"Nats a letter of {self.tied} heads, tied, less those of heads of their own",
+                f"{self.tied} heads, tied to the first, need more nats a letter than {self.tied} of their own, by",
                 tied - own,
                 0.01,
                 "{:.3f}",

@@ -24,7 +24,7 @@ from mmattn.why.training import Draw, asked, fit
 
 KINDS = ("none", "learned", "sinusoidal", "rotary", "alibi")
 LAST = 64
-"""Letters at the end of a window whose loss says what the longer context does."""
+"""Letters at the end of each of the longest windows, whose loss after shorter and longer contexts is compared."""
 
 
 class PositionKinds:
@@ -44,8 +44,9 @@ class PositionKinds:
             if kind not in KINDS:
                 raise ConfigError(f"comparison.kinds names '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
         whole("comparison.length", length, 2)
-        if min(lengths) < length:
-            raise ConfigError(f"comparison.lengths begins with {min(lengths)}; it must not be below length={length}.")
+        if not lengths or min(lengths) != length:
+            raise ConfigError(f"comparison.lengths={list(lengths)} must begin with that of the training, {length}.")
+        whole("comparison.letters", letters, max(lengths))
         self.kinds, self.length, self.lengths, self.letters = tuple(kinds), length, tuple(sorted(lengths)), letters
         self.dim, self.depth, self.heads = dim, depth, heads
         self.steps, self.rows, self.rate, self.seeds = steps, rows, rate, range(1, seeds + 1)
@@ -81,9 +82,7 @@ class PositionKinds:
         for block in model.backbone.blocks:
             block.mixer.pattern = Full()  # type: ignore[union-attr]
         x, _ = self.prose.windows(self.length, 16 * self.length)
-        order = torch.randperm(self.length - 1, generator=Generator().manual_seed(0))
-        shuffled = torch.cat([x[:, :-1][:, order], x[:, -1:]], 1)
-        one, other = (model(each)[:, -1] for each in (x, shuffled))
+        one, other = (model(each)[:, -1] for each in (x, self._shuffled(x)))
         return float((one - other).norm() / one.norm())
 
     def _run(self, kind: str, seed: int) -> dict[str, Any]:
@@ -94,7 +93,7 @@ class PositionKinds:
         read = {}
         for length in self.lengths:
             losses = loss_by_place(model, *self.prose.windows(length, self.letters))
-            read[str(length)] = {"loss": float(losses.mean()), "last": float(losses[-LAST:].mean())}
+            read[str(length)] = {"loss": float(losses.mean()), "last": self._last(model, length)}
         x, y = self.prose.windows(self.length, self.letters)
         shuffled = loss_by_place(model, self._shuffled(x), y)[-1]
         return {
@@ -103,6 +102,11 @@ class PositionKinds:
             "shuffled": float(shuffled),
             "seconds": seconds,
         }
+
+    def _last(self, model: SymbolModel, length: int) -> float:
+        """The loss of the same letters at every length: the last ones of the longest windows, after so many before."""
+        x, y = self.prose.windows(self.lengths[-1], self.letters)
+        return float(loss_by_place(model, x[:, -length:], y[:, -length:])[-LAST:].mean())
 
     def _shuffled(self, ids: Tensor) -> Tensor:
         """All letters but the last of each row in another order."""

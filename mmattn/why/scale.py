@@ -12,6 +12,7 @@ import torch
 from torch import Generator
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.errors import ConfigError
 from mmattn.limits import whole
 from mmattn.mixers import Attention, Convolution
 from mmattn.patterns import Causal
@@ -43,6 +44,12 @@ class Scale:
     ) -> None:  # fmt: skip
         for width in widths:
             whole("comparison.widths", width, 1)
+        if len(set(widths)) < 2:
+            raise ConfigError(f"comparison.widths={list(widths)} must hold two at least, which are compared.")
+        if 3 * pairs > length:
+            raise ConfigError(
+                f"comparison.length={length} is too short to ask for {pairs} pairs; it takes {3 * pairs}."
+            )
         self.widths, self.keys, self.seeds = tuple(sorted(widths)), keys, seeds
         self.pairs, self.length, self.rate, self.steps, self.rows, self.dim = pairs, length, rate, steps, rows, dim
 
@@ -82,14 +89,16 @@ class Scale:
                 f"Divided, the softmax's entropy differs between widths {narrow} and {wide} by a share of",
                 abs(entropy[SCALED][-1] / entropy[SCALED][0] - 1), 0.05, "{:.1%}",
             ),
-            at_most(f"Undivided, of at most {most:.2f} nats it has at width {wide}", entropy[PLAIN][-1], 0.5, "{:.2f}"),
-            at_most(f"Undivided, gradient through it at width {wide} ÷ at {narrow}", passed[PLAIN], 0.5, "{:.2f}"),
-            at_least("Divided, the same", passed[SCALED], 0.95, "{:.2f}"),
+            at_most(
+                f"Undivided, the softmax has at width {wide}, of {most:.2f} nats", entropy[PLAIN][-1], 0.5, "{:.2f}"
+            ),
+            at_most(f"Undivided, the softmax's Jacobian at width {wide} ÷ at {narrow}", passed[PLAIN], 0.5, "{:.2f}"),
+            at_least(f"Divided, the softmax's Jacobian at width {wide} ÷ at {narrow}", passed[SCALED], 0.95, "{:.2f}"),
             at_least(f"Divided, a head of width {wide} recalls more after training, by", gain, 0.05, "{:.1%}"),
         ]  # fmt: skip
 
     def _tables(self, first: Softmaxes, trained: Trained) -> dict[str, Table]:
-        heads = ("scores", "width", "entropy", "largest weight", "gradient through the softmax",
+        heads = ("scores", "width", "entropy", "largest weight", "softmax's Jacobian",
                  "query's gradient at first", "loss after training", "recalled")  # fmt: skip
         rows = []
         for name in (SCALED, PLAIN):
@@ -112,8 +121,8 @@ class Scale:
 
 
 def softmax_of_normals(width: int, keys: int, scaled: bool, queries: int = 512) -> dict[str, float]:
-    """Mean entropy (nats) and largest weight, and the mean norm of the softmax's Jacobian, diag(p) − ppᵀ, times the
-    scale: what a change of the scores' dot products changes."""
+    """Mean entropy (nats) and largest weight, and the mean norm of the softmax's Jacobian, diag(p) − ppᵀ: what of a
+    change of the scores changes the weights."""
     generator = Generator().manual_seed(0)
     query, key = (
         torch.randn(queries, width, generator=generator),

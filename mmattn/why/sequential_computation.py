@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from mmattn.benchmarks.mixing import CHUNKED, MIXERS, grown
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
 from mmattn.report.plot import Curve, plot
 
 RECURRENT = ("rnn", "gru", "lstm")
@@ -29,7 +30,10 @@ class SequentialComputation:
         for name in mixers:
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
+        if not lengths or not threads:
+            raise ConfigError("comparison: lengths and threads need an entry each, at least.")
         for length in lengths:
+            whole("comparison.lengths", length, 1)
             if tokens % length:
                 raise ConfigError(f"comparison.lengths: rows of {length} do not make {tokens} tokens.")
         self.mixers, self.tokens, self.lengths = tuple(mixers), tokens, tuple(sorted(lengths))

@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.errors import ConfigError
 from mmattn.limits import whole
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
@@ -25,13 +26,14 @@ RECURRENT = ("rnn", "gru", "lstm")
 
 
 class VanishingGradient:
-    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, and the accuracy of recalling a symbol after a delay.
+    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T,
+    and the accuracy of recalling a symbol after a delay.
 
     A model is trained on all delays at once, rows of one delay a batch.
 
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
-        delays: tokens between the symbol and the question.
+        delays: how many tokens before the question the symbol stands.
     """
 
     def __init__(
@@ -49,6 +51,10 @@ class VanishingGradient:
         seeds: int = 1,
     ) -> None:
         whole("comparison.steps", steps, 1)
+        for delay in delays:
+            whole("comparison.delays", delay, 1)
+        if not mixers or not delays or not rates:
+            raise ConfigError("comparison: mixers, delays and rates need an entry each, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
         self.delays, self.symbols, self.steps, self.rows = tuple(sorted(delays)), symbols, steps, rows
         self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
@@ -85,7 +91,7 @@ class VanishingGradient:
         return self._delayed(generator, delay, self.rows)
 
     def _delayed(self, generator: Generator, delay: int, rows: int) -> tuple[Tensor, Tensor]:
-        return passkey(generator, rows, delay + 2, delay, self.symbols)
+        return passkey(generator, rows, delay + 3, delay + 1, self.symbols)
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
         left = {name: dict(_relative(runs, "first")).get(FAR, 0.0) for name, runs in found.items()}
@@ -122,22 +128,22 @@ class VanishingGradient:
 
 
 def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
-    """The norm of the loss's gradient by the embedded token so many (`DISTANCES`) before the last, over rows."""
-    ids, targets = passkey(Generator().manual_seed(0), rows, DISTANCES[-1] + 1, DISTANCES[-1] - 1, symbols)
-    embeddings = model.embed(ids).detach().requires_grad_()
-    scores = model.out(model.states(embeddings)[:, -1])
-    (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(scores, targets[:, -1]), embeddings)
-    norms = gradient.norm(dim=(0, 2))
-    return [float(norms[-1 - distance]) for distance in DISTANCES]
+    """The norm of the loss's gradient by the embedding of the symbol to be recalled, which stands so many tokens
+    (`DISTANCES`) before the last, each in rows of one length."""
+    length, norms = DISTANCES[-1] + 2, []
+    for distance in DISTANCES:
+        ids, targets = passkey(Generator().manual_seed(0), rows, length, distance + 1, symbols)
+        embeddings = model.embed(ids).detach().requires_grad_()
+        scores = model.out(model.states(embeddings)[:, -1])
+        (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(scores, targets[:, -1]), embeddings)
+        norms.append(float(gradient[:, -1 - distance].norm()))
+    return norms
 
 
 def _relative(runs: Sequence[Mapping[str, Any]], when: str) -> list[tuple[int, float]]:
-    """(distance, norm ÷ that of one token back), the mean of the seeds; never quite 0, for logarithms."""
+    """(distance, norm ÷ that of one token back), the mean of the seeds."""
     found = [[norm / max(run[when][0], TINY) for norm in run[when]] for run in runs]
-    return [
-        (distance, max(mean(column), TINY))
-        for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)
-    ]
+    return [(distance, mean(column)) for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)]
 
 
 def _mean(runs: Sequence[Mapping[str, Any]], delay: int) -> float:

@@ -87,8 +87,16 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/recall", "seeds=0"], "seeds=0 must be a whole number"),
         (["why/recall", "+comparison.models.mine=[near,mamba3]"], "names 'mamba3'"),
         (["why/quadratic_cost", "comparison.mixers=[atention]"], "'atention'. Did you mean 'attention'?"),
+        (["why/recall", "comparison.distances=[200]"], "comparison.length=128 is too short"),
+        (["why/recall", "compare=why/scale"], "without compare="),
         (["why/position", "comparison.kinds=[rotery]"], "'rotery'"),
-        (["why/multi_head", "comparison.heads=[3]"], "3 heads do not divide"),
+        (["why/position", "comparison.length=100"], "must begin with that of the training, 100"),
+        (["why/multi_head", "comparison.heads=[2,4]"], "must hold 1 and another number"),
+        (["why/scale", "comparison.widths=[16]"], "two at least"),
+        (["why/scale", "comparison.pairs=30"], "too short to ask for 30 pairs"),
+        (["why/sequential_computation", "comparison.lengths=[0]"], "comparison.lengths=0"),
+        (["why/vanishing_gradient", "comparison.delays=[0]"], "comparison.delays=0"),
+        (["why/multi_head", "comparison.heads=[1,3]"], "3 heads do not divide"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, message, tmp_path, capsys):
@@ -103,6 +111,12 @@ def test_a_folder_holds_one_comparison(tmp_path, capsys):
     assert main(words) == 0
     assert main([*words, "comparison.keys=9"]) == 1
     assert "other settings" in capsys.readouterr().err
+    (tmp_path / "measured_by.json").write_text("{}")
+    assert main(words) == 1
+    assert "another commit or other versions" in capsys.readouterr().err
+    (tmp_path / "comparison.yaml").unlink()
+    assert main(words) == 1
+    assert "is not empty and holds no comparison" in capsys.readouterr().err
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from mmattn.compare import Kept
 from mmattn.compare.budget import sized
 from mmattn.compare.flops import flops
 from mmattn.compare.matched import Matched
-from mmattn.errors import ConfigError
+from mmattn.errors import ConfigError, MmattnError
 
 DIGITS = {"words": ["image", "backbone.dim=32", "backbone.depth=1"], "form": "both", "steps": 4, "metric": "accuracy"}
 ATTENTION = {"both": ["mixer=attention"]}
@@ -46,11 +46,30 @@ def test_the_best_rate_is_kept_and_the_best_variants_have_more_seeds(tmp_path, m
     assert [claim.holds for claim in found.claims] == [True, True]
     attention, lstm = found.tables["digits"].rows
     assert (attention[-1], lstm[-1]) == ("2", "1") and attention[3] == lstm[3] == "0.003"
-    assert [cell.startswith("*") for _, cell in found.tables["Test"].rows] == [True, False]
+    assert [cell.startswith("*") for _, cell in found.tables["All"].rows] == [True, False]
     assert set(found.pictures) == {"digits_tokens", "digits_seconds", "digits_flops"}
     count = len(said)
     assert matched(rates=[1e-3, 3e-3], search=0.5, finalists=1, seeds=2).measure(kept) == found
     assert len(said) == count  # nothing was measured again
+
+
+def test_a_rate_that_diverges_is_not_taken_and_data_without_a_test_are_shown_on_their_validation(tmp_path, monkeypatch):
+    def training(words, folder):
+        if "optimizer.learning_rate=0.003" in words:
+            return {"validation": {"diverged": 1.0}, "test": {"diverged": 1.0}}
+        return {key: value for key, value in pretended(words, folder).items() if key != "test"}
+
+    monkeypatch.setattr("mmattn.compare.matched.train", training)
+    found = matched(rates=[1e-3, 3e-3], search=0.5).measure(Kept(tmp_path / "a", lambda line: None))
+    assert [row[2] for row in found.tables["digits"].rows] == ["0.001", "0.001"]
+    assert found.tables["All"].columns[1] == "digits, validation accuracy"
+    with pytest.raises(MmattnError, match="diverged in its whole training"):
+        matched(rates=[3e-3]).measure(Kept(tmp_path / "b", lambda line: None))
+
+
+def test_variants_that_would_share_a_folder_are_refused():
+    with pytest.raises(ConfigError, match="would share folders"):
+        matched(variants={"two heads": ATTENTION, "two-heads": LSTM})
 
 
 @pytest.mark.slow
