@@ -33,7 +33,8 @@ def stop_and_resume(words: Sequence[str], folder: Path, monkeypatch: pytest.Monk
 
 
 SMALL_DRAWING = [
-    "backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
+    "backbone.dim=32", "backbone.depth=3", "backbone.layers=[grid,cross,self]",
+    "data.train=64", "data.validation=8", "data.test=8", "loader.batch_size=16",
     "trainer.max_epochs=1",
     "task.judge.prompts=2",
     "task.judge.steps=1",

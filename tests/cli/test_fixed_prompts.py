@@ -20,7 +20,8 @@ from mmattn.run import Run, load_weights
 from mmattn.tasks.base import Task
 
 SMALL = [
-    "backbone.dim=16", "backbone.depth=3", "data.train=16", "data.validation=4", "data.test=2", "loader.batch_size=8",
+    "backbone.dim=16", "backbone.depth=3", "backbone.layers=[grid,cross,self]",
+    "data.train=16", "data.validation=4", "data.test=2", "loader.batch_size=8",
     "trainer.max_epochs=2", "task.judge.prompts=1", "task.judge.steps=1",
 ]  # fmt: skip
 DRAWN = ["callbacks.pictures.steps=2", "callbacks.ema.decay=0.5"]

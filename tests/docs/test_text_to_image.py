@@ -26,6 +26,7 @@ FEW = [
     "data.most=1",
     "backbone.dim=16",
     "backbone.depth=3",
+    "backbone.layers=[grid,cross,self]",
     "task.encoder.depth=1",
     "trainer.max_epochs=1",
     "loader.batch_size=4",

@@ -56,14 +56,15 @@ def data_of(experiment):
     return next(iter([*own, *built_on]), "digits")
 
 
-DRAWN = ["task.judge.prompts=4", "task.judge.steps=2", "callbacks.pictures.steps=2"]
+LEAN = "backbone.layers=[grid,cross,self]"  # as many as `SMALL` has
+DRAWN = [LEAN, "task.judge.prompts=4", "task.judge.steps=2", "callbacks.pictures.steps=2"]
 OF_FEW = {
     "dates": ["data.train=64", "data.validation=8", "data.test=8"],
     "text_to_image": DRAWN,
     "text_to_image_hard": DRAWN,
     "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8", "task.judge.prompts=4"],
-    "class_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
-    "sound_to_image": ["data.most=2", "callbacks.pictures.steps=2"],
+    "class_to_image": [LEAN, "data.most=2", "callbacks.pictures.steps=2"],
+    "sound_to_image": [LEAN, "data.most=2", "callbacks.pictures.steps=2"],
 }
 """By the name of the experiment: what little data and little time need."""
 

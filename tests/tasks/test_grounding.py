@@ -86,7 +86,14 @@ def test_figures_are_shares_by_kind():
 
 @pytest.fixture(scope="module")
 def task():
-    few = ["backbone.dim=32", "backbone.depth=3", "data.train=64", "data.validation=2", "loader.batch_size=4"]
+    few = [
+        "backbone.dim=32",
+        "backbone.depth=3",
+        "backbone.layers=[grid,cross,self]",
+        "data.train=64",
+        "data.validation=2",
+        "loader.batch_size=4",
+    ]
     built = build(composed(["experiment=text_to_image", *few]))
     built.task.eval().evaluate(built.data.dataset("train").batch([(0, 0), (0, 1)]))
     return built.task

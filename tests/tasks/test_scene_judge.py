@@ -16,7 +16,8 @@ from mmattn.errors import ConfigError
 from mmattn.tasks.scene_judge import SceneJudge
 
 SMALL = [
-    "backbone.dim=32", "backbone.depth=3", "data.train=24", "data.validation=8", "data.test=8", "loader.batch_size=8",
+    "backbone.dim=32", "backbone.depth=3", "backbone.layers=[grid,cross,self]",
+    "data.train=24", "data.validation=8", "data.test=8", "loader.batch_size=8",
     "trainer.max_epochs=1", "task.judge.prompts=3", "task.judge.batch=2", "task.judge.steps=1",
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from mmattn.tasks.text_to_image import twice, without
 SMALL = [
     "backbone.dim=32",
     "backbone.depth=3",
+    "backbone.layers=[grid,cross,self]",
     "data.train=24",
     "data.validation=8",
     "data.test=8",
