@@ -56,12 +56,18 @@ def compare(arguments: argparse.Namespace) -> None:
     name, words = _name(arguments.words, arguments.config_dir)
     config = composed_comparison(name, words, arguments.config_dir)
     comparison = make(config, "comparison")
-    settings = OmegaConf.to_yaml(config.comparison, resolve=True)
-    folder = _folder(name, config.run.dir, settings)
+    if "seeds" not in config.comparison and config.seeds != 1:
+        raise ConfigError(f"seeds={config.seeds}: {name} trains nothing that has a seed; leave it out.")
+    folder = _folder(name, config.run.dir, _lasting(config.comparison))
     dirs = [arguments.config_dir] if arguments.config_dir else []
     here = measured_on(torch.get_num_threads())
     own = [word for word in words if not word.startswith("run.dir=")]
-    about = {"claim": claim(name, dirs, "compare"), "command": _command([name, *own], dirs), "config": settings, **here}
+    about = {
+        "claim": claim(name, dirs, "compare"),
+        "command": _command([name, *own], dirs),
+        "config": OmegaConf.to_yaml(config.comparison, resolve=True),
+        **here,
+    }
     _same_code(folder, here)
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
@@ -87,6 +93,14 @@ def shown(found: Any) -> str:
             f"  {'holds' if each.holds else 'FAILS'}   {each.claim}: {each.measured} (expected {each.expected})"
         )
     return "\n".join([*parts, *(f"  {note}" for note in found.notes)])
+
+
+def _lasting(comparison: Any) -> str:
+    """The settings that all parts of a comparison share; more seeds add parts."""
+    from omegaconf import OmegaConf
+
+    settings: Any = OmegaConf.to_container(comparison, resolve=True)
+    return OmegaConf.to_yaml(OmegaConf.create({key: value for key, value in settings.items() if key != "seeds"}))
 
 
 def _folder(name: str, chosen: str | None, settings: str) -> Path:

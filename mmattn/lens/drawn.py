@@ -87,7 +87,9 @@ def injected(task: Any, maps: Maps, before: Prepared, after: Prepared, share: fl
     Raises ConfigError for prompts that have no token in common and differ in length.
     """
     words, other_words = (labels(task.source, each) for each in (before, after))
-    return Replace(maps, aligned(words, other_words), share)
+    ids = after["ids"].tolist() if "ids" in after else []
+    special = {word for word, each in zip(other_words, ids, strict=False) if each in task.source.special_ids}
+    return Replace(maps, aligned(words, other_words, special), share)
 
 
 def info_of(task: Any) -> TokenInfo:

@@ -62,7 +62,7 @@ def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_p
         (["--prompt", PROMPT, "--guidance", "-1"], "guidance=-1.0 must be at least 0"),
         (["--prompt", PROMPT, "--steps", "0"], "steps=0 at least 1"),
         (["--prompt", PROMPT, "--edit", OTHER, "--share", "2"], "share=2.0 of the steps must lie between 0 and 1"),
-        (["--prompt", PROMPT, "--limit", "1e-6"], "2 × 64 × 8 weights, 3.8e-06 GiB.*choose fewer heads, layers, steps"),
+        (["--prompt", PROMPT, "--limit", "1e-6"], "2 × 64 × 9 weights, 4.3e-06 GiB.*choose fewer heads, layers, steps"),
         (["--prompt", PROMPT, "--edit", OTHER, "--limit", "1e-5"], "Queries of all layers.*GiB"),
         (["--prompt", PROMPT, "--layers", "backbone.blocks.2.*"], "backbone.blocks.2.mixer read no prompt"),
         (["--prompt", PROMPT, "--layers", "x"], "layers='x' is no attention layer"),

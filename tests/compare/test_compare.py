@@ -94,6 +94,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/multi_head", "comparison.heads=[2,4]"], "must hold 1 and another number"),
         (["why/scale", "comparison.widths=[16]"], "two at least"),
         (["why/scale", "comparison.pairs=30"], "too short to ask for 30 pairs"),
+        (["why/quadratic_cost", "seeds=3"], "nothing that has a seed"),
         (["why/sequential_computation", "comparison.lengths=[0]"], "comparison.lengths=0"),
         (["why/vanishing_gradient", "comparison.delays=[0]"], "comparison.delays=0"),
         (["why/multi_head", "comparison.heads=[1,3]"], "3 heads do not divide"),
@@ -109,6 +110,7 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, mess
 def test_a_folder_holds_one_comparison(tmp_path, capsys):
     words = ["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]
     assert main(words) == 0
+    assert main([*words, "seeds=2"]) == 0 and "_2: " in capsys.readouterr().out  # one more of each
     assert main([*words, "comparison.keys=9"]) == 1
     assert "other settings" in capsys.readouterr().err
     (tmp_path / "measured_by.json").write_text("{}")

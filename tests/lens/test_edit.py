@@ -221,3 +221,9 @@ def test_errors_say_what_does_not_fit():
         model(image(), read)
     with edited(model, unchanged), capture(model), pytest.raises(ConfigError, match="edited already: .* one `Chain`"):
         edited(model, unchanged, CROSS).__enter__()
+
+
+def test_special_tokens_are_no_words_in_common():
+    assert aligned(["<bos>", "a"], ["<bos>", "a", "b"], {"<bos>"}) == [0, 1, -1]
+    with pytest.raises(ConfigError, match="no token in common"):
+        aligned(["<bos>", "a"], ["<bos>", "b", "c"], {"<bos>"})

@@ -108,7 +108,8 @@ def test_maps_are_means_of_the_middle_half_of_the_steps_in_layers_that_read(task
     with capture(task.backbone, layers) as maps:
         assert torch.equal(task.make(prepared, steps=4), made)
     torch.testing.assert_close(mean.value, maps.mean(layers, steps=slice(1, 3)))
-    assert mean.value.shape == (4, 64, 8) and mean.count == 2
+    assert mean.value.shape == (4, 64, 9)  # a <bos> and eight words
+    assert mean.count == 2
     assert bool((mean.value[2:] == 0).all())  # the half that reads nothing
     torch.testing.assert_close(mean.value[:2].sum(-1), torch.ones(2, 64))
 
