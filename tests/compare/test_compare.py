@@ -48,8 +48,8 @@ SMALL = {
     ],
 }  # fmt: skip
 """What makes each comparison last seconds."""
-LONGER = {"why/quadratic_cost", "why/sequential_computation"}
-"""Those that start processes."""
+LONGER = {"why/quadratic_cost", "why/sequential_computation", "why/vanishing_gradient"}
+"""Those that start processes, or read a thousand tokens one after the other."""
 
 
 def test_every_comparison_is_tested():
