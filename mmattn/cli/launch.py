@@ -93,7 +93,7 @@ def command(overrides: Sequence[str], config_dirs: Sequence[str] = ()) -> str:
 def _single(given: Sequence[str], overrides: Sequence[str], config: DictConfig) -> None:
     folder = Run.reserve(config)
     try:
-        _hydra([*given, *overrides, f"hydra.run.dir={_quoted(folder)}"])
+        _hydra([*given, *overrides, f"hydra.run.dir={quoted(folder)}"])
     finally:
         if not (folder / "config.yaml").exists():  # nothing was begun
             shutil.rmtree(folder / ".hydra", ignore_errors=True)
@@ -109,7 +109,7 @@ def _sweep(flags: Sequence[str], overrides: Sequence[str]) -> None:
     folder = Path(chosen.get("hydra.sweep.dir") or chosen.get("run.dir") or default).expanduser()
     if folder.is_dir() and any(folder.iterdir()):
         raise RunError(f"{folder} is not empty, and its files would stand among this sweep's; choose another run.dir.")
-    _hydra([*flags, *overrides, f"hydra.sweep.dir={_quoted(folder)}"])
+    _hydra([*flags, *overrides, f"hydra.sweep.dir={quoted(folder)}"])
     runs = swept(folder)
     print(f"\n{folder}\n{summary(runs)}")
     failed = [run.name for run in runs if run.metrics is None]
@@ -152,6 +152,7 @@ def _as_arguments(arguments: Sequence[str]) -> Iterator[None]:
         sys.argv = before
 
 
-def _quoted(folder: Path) -> str:
+def quoted(folder: Path) -> str:
+    """A path as Hydra's grammar takes it, whatever is in it."""
     text = str(folder).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ class Kept:
             raise RunError(f"{path} cannot be written ({error}).") from error
         self.say(f"  {name}: {summary(value)} ({time.monotonic() - began:.1f} s)")
         return json.loads(text)
+
+    def seeded(
+        self, names: Iterable[str], seeds: Iterable[int], measure: Callable[[str, int], Any], folder: str = ""
+    ) -> dict[str, list[Any]]:
+        """By name, what `measure(name, seed)` gave for each seed."""
+        every = tuple(seeds)
+        return {
+            name: [self(f"{folder}{name}_{seed}", partial(measure, name, seed)) for seed in every] for name in names
+        }
 
 
 def summary(value: Any) -> str:

@@ -15,6 +15,8 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from mmattn.build import Built, build
+from mmattn.cli.compose import composed
+from mmattn.cli.launch import experiment, quoted
 from mmattn.compare.budget import Sized, sized
 from mmattn.compare.findings import Findings
 from mmattn.compare.flops import flops
@@ -149,11 +151,6 @@ def slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "_"
 
 
-def quoted(folder: Path) -> str:
-    """A path as Hydra's grammar takes it, whatever is in it."""
-    return "'" + str(folder).replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
 def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
     """What a training in a process of its own leaves. Raises `MmattnError` with its last words where it fails."""
     if not (folder / "results.json").is_file():
@@ -189,7 +186,4 @@ def _plan(name: str, words: tuple[str, ...], target: int, tolerance: float) -> d
 
 
 def _built(words: Sequence[str]) -> Built:
-    from mmattn.cli.compose import composed
-    from mmattn.cli.launch import experiment
-
     return build(composed(experiment(list(words))))

@@ -18,6 +18,7 @@ from mmattn.patterns import Causal
 from mmattn.positions import Sinusoidal
 from mmattn.report.matrix import matrix
 from mmattn.report.plot import Curve, plot
+from mmattn.why.model import parameters
 from mmattn.why.pairs import Pairs
 from mmattn.why.training import fit
 from mmattn.why.transduction import Transducer
@@ -45,9 +46,7 @@ class FixedBottleneck:
         self.tested, self.seeds = tested, range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = {
-            kind: [kept(f"{kind}_{seed}", partial(self._run, kind, seed)) for seed in self.seeds] for kind in KINDS
-        }
+        found = kept.seeded(KINDS, self.seeds, self._run)
         lengths = list(found[KINDS[0]][0]["exact"])
         curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
         looked = found["additive attention"][0]["alignment"]
@@ -84,13 +83,12 @@ class FixedBottleneck:
         model = self.model(kind)
         fitted = fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, self.rate, seed)
         exact = {str(length): self._exact(model, pairs) for length, pairs in self.task.tests(self.tested).items()}
-        count = sum(each.numel() for each in model.parameters())
         looked = self._alignment(model) if kind == "additive attention" else None
         return {
             "exact": exact,
             "loss": fitted.losses[-1][1],
             "seconds": fitted.seconds,
-            "parameters": count,
+            "parameters": parameters(model),
             "alignment": looked,
         }
 

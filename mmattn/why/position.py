@@ -54,9 +54,7 @@ class PositionKinds:
 
     def measure(self, kept: Kept) -> Findings:
         moved = {kind: kept(f"shuffled/{kind}", partial(self.moved, kind)) for kind in self.kinds}
-        found = {
-            kind: [kept(f"{kind}_{seed}", partial(self._run, kind, seed)) for seed in self.seeds] for kind in self.kinds
-        }
+        found = kept.seeded(self.kinds, self.seeds, self._run)
         curves = [Curve(kind, [(n, _mean(runs, n, "loss")) for n in self.lengths]) for kind, runs in found.items()]
         picture = plot(curves, f"letters of the window, {self.length} in training", "nats a letter", "x")
         return Findings(self._claims(moved, found), self._tables(moved, found), {"position": picture})
@@ -90,15 +88,13 @@ class PositionKinds:
         model = self.model(kind)
         draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
         seconds = fit(model, asked(model, draw), self.steps, self.rate, seed).seconds
-        read = {}
-        for length in self.lengths:
-            losses = loss_by_place(model, *self.prose.windows(length, self.letters))
-            read[str(length)] = {"loss": float(losses.mean()), "last": self._last(model, length)}
+        losses = {each: loss_by_place(model, *self.prose.windows(each, self.letters)) for each in self.lengths}
+        read = {str(n): {"loss": float(each.mean()), "last": self._last(model, n)} for n, each in losses.items()}
         x, y = self.prose.windows(self.length, self.letters)
         shuffled = loss_by_place(model, self._shuffled(x), y)[-1]
         return {
             "read": read,
-            "ordered": float(loss_by_place(model, x, y)[-1]),
+            "ordered": float(losses[self.length][-1]),
             "shuffled": float(shuffled),
             "seconds": seconds,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import mean
 from typing import Any
@@ -19,9 +19,8 @@ from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.why.model import Factory, SymbolModel, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
-from mmattn.why.training import accuracy, asked, fit
+from mmattn.why.training import Draw, accuracy, asked, fit
 
-Drawing = Callable[[Generator], tuple[Tensor, Tensor]]
 LEARNED, EXACT = 0.95, 0.99
 COPIED = 16
 """Symbols of selective copying."""
@@ -84,13 +83,8 @@ class Recall:
     def measure(self, kept: Kept) -> Findings:
         pairs = partial(self._best, steps=self.steps, draw=self._pairs, tests=self._asked())
         tasks = partial(self._best, steps=self.other_steps, draw=self._others, tests=self._tasks())
-        found, others = (
-            {
-                name: [kept(f"{kind}/{name}_{seed}", partial(best, name, seed)) for seed in self.seeds]
-                for name in self.models
-            }
-            for kind, best in (("pairs", pairs), ("others", tasks))
-        )
+        found = kept.seeded(self.models, self.seeds, pairs, "pairs/")
+        others = kept.seeded(self.models, self.seeds, tasks, "others/")
         curves = [
             Curve(name, [(each, _mean(runs, f"{each} pairs")) for each in self.pairs],
                   [(each, *_ends(runs, f"{each} pairs")) for each in self.pairs] if len(self.seeds) > 1 else ())
@@ -101,14 +95,14 @@ class Recall:
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def _best(self, name: str, seed: int, steps: int, draw: Drawing, tests: Mapping[str, Drawing]) -> dict[str, Any]:
+    def _best(self, name: str, seed: int, steps: int, draw: Draw, tests: Mapping[str, Draw]) -> dict[str, Any]:
         """Of the learning rates, the one whose mean accuracy is the highest."""
         return max(
             (self._run(name, seed, rate, steps, draw, tests) for rate in self.rates), key=lambda run: run["mean"]
         )
 
     def _run(
-        self, name: str, seed: int, rate: float, steps: int, draw: Drawing, tests: Mapping[str, Drawing]
+        self, name: str, seed: int, rate: float, steps: int, draw: Draw, tests: Mapping[str, Draw]
     ) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
@@ -122,7 +116,7 @@ class Recall:
         pairs = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
         return associative_recall(generator, self.rows, ROOM * pairs, pairs, self.symbols)
 
-    def _asked(self) -> dict[str, Drawing]:
+    def _asked(self) -> dict[str, Draw]:
         return {
             f"{pairs} pairs": partial(
                 associative_recall, rows=64, length=ROOM * pairs, pairs=pairs, symbols=self.symbols
@@ -133,7 +127,7 @@ class Recall:
         tests = list(self._tasks(self.rows).values())
         return tests[int(torch.randint(len(tests), (), generator=generator))](generator)
 
-    def _tasks(self, rows: int = 256) -> dict[str, Drawing]:
+    def _tasks(self, rows: int = 256) -> dict[str, Draw]:
         same: Any = {"rows": rows, "length": self.length, "symbols": self.symbols}
         near = {f"passkey, {each} back": partial(passkey, distance=each, **same) for each in self.distances}
         copying = partial(selective_copying, count=COPIED, **same)

@@ -20,7 +20,7 @@ from mmattn.why.recall_tasks import passkey
 from mmattn.why.training import accuracy, asked, fit
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
-NEAR, FAR = 1, 1023
+NEAR, FAR = DISTANCES[0], DISTANCES[-1]
 TINY = 1e-12
 RECURRENT = ("rnn", "gru", "lstm")
 
@@ -60,10 +60,7 @@ class VanishingGradient:
         self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = {
-            name: [kept(f"{name}_{seed}", partial(self._best, name, seed)) for seed in self.seeds]
-            for name in self.mixers
-        }
+        found = kept.seeded(self.mixers, self.seeds, self._best)
         pictures = {
             f"vanishing_gradient_{when}": plot(
                 [Curve(name, _relative(runs, when)) for name, runs in found.items()],
