@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map
 
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, ConfigError
@@ -141,8 +143,10 @@ class Tokenizer(nn.Module, ABC):
 
     def show(self, prepared: Prepared) -> np.ndarray | str | None:
         """A sample as a report shows it: a picture, a text, or None."""
+        mine = next(chain(self.parameters(), self.buffers()), torch.empty(0)).device
+        batch = tree_map(lambda leaf: leaf.to(mine) if isinstance(leaf, Tensor) else leaf, self.collate([prepared]))
         with torch.no_grad():
-            content = self.content(self.collate([prepared]))
+            content = self.content(batch)
         return None if content is None else self.picture(content[0], prepared)
 
     def describe(self, prepared: Prepared, index: int) -> str:

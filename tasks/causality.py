@@ -23,6 +23,11 @@ ROWS, LENGTH = len(CUTS) + 1, 256
 """Documents of a trial, one a row, and their tokens without the tokenizer's prefix; the first row is left as it is."""
 
 
+def place_of(backbone: Backbone) -> torch.device:
+    """Where its weights are: before training a task names the trainer's device, to which they are yet to be moved."""
+    return next(backbone.parameters()).device
+
+
 def trial(tokenizer: Tokenizer, device: torch.device) -> TokenSequence:
     """Documents with every fact that a pattern may read: some tokens are global, as a tokenizer may say of any."""
     batch = tokenizer.collate([{"ids": torch.zeros(LENGTH, dtype=torch.long)}] * ROWS)

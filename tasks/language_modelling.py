@@ -16,7 +16,7 @@ from mmattn.limits import within
 from mmattn.report.cards import Card, item, title
 from mmattn.sequence import TokenSequence
 from mmattn.tasks.base import Scores, Task
-from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead, trial
+from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead, place_of, trial
 from mmattn.tasks.next_token import behind, chosen, guessed, next_tokens
 from mmattn.tokenizer import Batch
 
@@ -53,7 +53,7 @@ class LanguageModelling(Task):
 
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
-        tokens = trial(self.tokenizer, self.device)
+        tokens = trial(self.tokenizer, place_of(self.backbone))
         if self.prefix is not None:
             tokens = with_prefix(tokens, tokens.info.order.new_full((ROWS,), LENGTH // 2))
         shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0)

@@ -17,7 +17,7 @@ from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores
-from mmattn.tasks.causality import looks_ahead, trial
+from mmattn.tasks.causality import looks_ahead, place_of, trial
 from mmattn.tasks.decoding import decode
 from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.meanings import Meaning
@@ -85,12 +85,13 @@ class SequenceToSequence(KeepingTask):
 
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
-        tokens = trial(self.target, self.device)
+        device = place_of(self.backbone)
+        tokens = trial(self.target, device)
         width = int(getattr(self.encoder, "out_dim", self.source.dim))
         context = torch.randn(1, 2, width, generator=torch.Generator().manual_seed(2))  # the same for all rows
         rows = len(tokens.embeddings)
-        info = TokenInfo.from_lengths([2] * rows, device=self.device)
-        memory = TokenSequence(context.expand(rows, -1, -1).to(self.device), info)
+        info = TokenInfo.from_lengths([2] * rows, device=device)
+        memory = TokenSequence(context.expand(rows, -1, -1).to(device), info)
         shows = looks_ahead(self.backbone, tokens.info, next_tokens(tokens).roll(1, 1) >= 0, memory)
         if shows is not None:
             raise ConfigError(

@@ -64,4 +64,6 @@ def _dense(blocks: BlockMap, rows: int, which: NDArray) -> Tensor:
 
 
 def _listed(seen: Tensor) -> tuple[Tensor, Tensor]:
-    return seen.sum(-1, dtype=torch.int32), seen.int().argsort(dim=-1, descending=True, stable=True).int()
+    """How many of the last dimension are chosen, and their numbers first; kernels take them to be contiguous."""
+    seen = seen.int().contiguous()
+    return seen.sum(-1, dtype=torch.int32), seen.argsort(dim=-1, descending=True, stable=True).int().contiguous()

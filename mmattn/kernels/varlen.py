@@ -19,7 +19,8 @@ from mmattn.kernels.runs import Runs, in_steps_of_one, pack, runs, unpack, windo
 from mmattn.patterns import Full, Visibility
 
 WIDEST = 256  # head width of FlashAttention 2
-TOLD = {"window_size", "enable_gqa", "scale"}  # what torch's function must know
+TOLD = {"window_size", "scale"}  # what torch's function must know
+GROUPED = "enable_gqa"  # and what, for grouped queries
 
 
 def varlen(request: Request) -> Tensor:
@@ -33,10 +34,10 @@ def varlen(request: Request) -> Tensor:
     packed = pack(query, queries), pack(key, keys), pack(value, keys)
     if not queries.longest:  # all is empty, and the sums are zeros that have gradients
         return unpack(packed[0] + packed[1].sum() + packed[2].sum(), queries, query.shape[0], query.shape[2])
+    grouped = {GROUPED: True} if _groups(request) else {}
     out = varlen_attn(
-        *packed, queries.edges, keys.edges, queries.longest, keys.longest,
-        scale=scale, window_size=seen, enable_gqa=query.shape[1] != key.shape[1],
-    )  # fmt: skip
+        *packed, queries.edges, keys.edges, queries.longest, keys.longest, scale=scale, window_size=seen, **grouped
+    )
     assert isinstance(out, Tensor)
     return unpack(out, queries, query.shape[0], query.shape[2])
 
@@ -48,7 +49,7 @@ def refusal(request: Request) -> str | None:
         return (
             f"FlashAttention for packed rows runs on CUDA, and these tensors are on {device}; choose kernel=blockwise."
         )
-    return _refused_machine(device) or refused_anywhere(request)
+    return _refused_machine(device, _groups(request)) or refused_anywhere(request)
 
 
 def refused_anywhere(request: Request) -> str | None:
@@ -101,8 +102,12 @@ def _refused_facts(visibility: Visibility) -> str | None:
     )
 
 
+def _groups(request: Request) -> bool:
+    return request.query.shape[1] != request.key.shape[1]
+
+
 @cache
-def _refused_machine(device: torch.device) -> str | None:
+def _refused_machine(device: torch.device, grouped: bool) -> str | None:
     if torch.cuda.get_device_capability(device) < (8, 0):
         return "FlashAttention needs a GPU of compute capability 8.0 (Ampere) or newer; choose kernel=sdpa."
     try:
@@ -110,7 +115,9 @@ def _refused_machine(device: torch.device) -> str | None:
     except ImportError:
         known = set()
     if not known >= TOLD:
-        return f"torch {torch.__version__} has no varlen_attn with windows and grouped queries; install torch 2.14."
+        return f"torch {torch.__version__} has no varlen_attn with windows and a scale; install torch 2.14."
+    if grouped and GROUPED not in known:
+        return f"torch {torch.__version__} has no varlen_attn with grouped queries; install torch 2.14."
     return None
 
 

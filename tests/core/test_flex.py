@@ -65,6 +65,7 @@ def test_every_visible_pair_lies_in_a_listed_block_and_full_blocks_are_wholly_vi
     assert (some <= partial | full).all() and (full <= every).all() and not (partial & full).any()
     assert torch.equal(listed(blocks.queries, blocks.query_numbers), partial.mT)
     assert torch.equal(listed(blocks.full_queries, blocks.full_query_numbers), full.mT)
+    assert all(each.is_contiguous() for each in blocks)  # as the kernels read them, whatever their strides say
 
 
 def padded_mask(seen: Visibility) -> torch.Tensor:

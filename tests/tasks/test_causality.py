@@ -105,3 +105,10 @@ def test_language_modelling_refuses_a_convolution_over_later_tokens():
     with pytest.raises(ConfigError, match=r"mixer is Convolution .* shows tokens before .* windows whose `after` is 0"):
         build(composed(words)).task.setup("fit")
     build(composed([*words, "mixer.windows=[[2,0]]"])).task.setup("fit")
+
+
+@pytest.mark.parametrize("experiment", ["text", "image_to_text"])
+def test_the_trial_runs_where_the_weights_are(experiment):
+    task = build(composed([f"experiment={experiment}", "backbone.dim=16", "backbone.depth=2"])).task
+    task._device = torch.device("meta")  # Lightning's word for where the weights will be
+    task.setup("fit")

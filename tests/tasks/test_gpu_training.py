@@ -29,6 +29,14 @@ def test_it_trains_for_some_steps(experiment, precision, tmp_path):
     assert results["steps"] == 6 and math.isfinite(results["validation"]["loss"])
 
 
+@pytest.mark.parametrize("experiment", ["text_to_image", "image_to_text", "contrastive"])
+def test_samples_of_several_kinds_train(experiment, tmp_path):
+    words = {"text_to_image": ["backbone.layers=[grid,cross]", "task.judge.prompts=2", "task.judge.steps=2"]}
+    some = ["data.train=48", "data.validation=16", "data.test=16", "loader.evaluation_batch_size=8"]
+    results = trained(experiment, tmp_path / "run", *some, *words.get(experiment, []))
+    assert results["steps"] == 6 and math.isfinite(results["validation"]["loss"])
+
+
 @pytest.mark.parametrize("kernel", ["flex", "varlen"])
 def test_it_trains_by_the_kernels_of_cuda(kernel, tmp_path):
     words = ("trainer.precision=bf16-mixed", f"mixer.kernel={kernel}", "mixer.heads=4")
