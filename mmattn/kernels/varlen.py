@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,7 +35,7 @@ def varlen(request: Request) -> Tensor:
     packed = pack(query, queries), pack(key, keys), pack(value, keys)
     if not queries.longest:  # all is empty, and the sums are zeros that have gradients
         return unpack(packed[0] + packed[1].sum() + packed[2].sum(), queries, query.shape[0], query.shape[2])
-    grouped = {GROUPED: True} if _groups(request) else {}
+    grouped: dict[str, Any] = {GROUPED: True} if _groups(request) else {}
     out = varlen_attn(
         *packed, queries.edges, keys.edges, queries.longest, keys.longest, scale=scale, window_size=seen, **grouped
     )
