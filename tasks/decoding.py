@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmattn.backbone import Backbone
 from mmattn.memory import Memory
 from mmattn.sequence import PADDING, Layout, TokenSequence
+from mmattn.tasks.guidance import guided, twice
 from mmattn.tasks.next_token import behind, chosen
 
 NONE = PADDING - 1  # an id that no token has
@@ -24,10 +25,12 @@ def decode(
     longest: int,
     temperature: float = 0.0,
     seed: int = 0,
+    guidance: float = 1.0,
 ) -> Tensor:
     """Ids (documents, length) of which `bos` is left out: at most `longest - 1`, -1 behind the `eos` of a document.
 
     Each step adds one token to the cache. Of special tokens only `eos` may come. Temperature 0 takes the likeliest.
+    Guidance other than 1 exaggerates what the memory says: each token is scored without it, too.
     """
     rows, device = len(memory.tokens.embeddings), memory.tokens.embeddings.device
     end = tokenizer.eos_id if tokenizer.eos else NONE
@@ -35,10 +38,13 @@ def decode(
     generator = torch.Generator(device).manual_seed(seed)
     ids = torch.full((rows, 1), tokenizer.bos_id, device=device)
     ended, state, seen = torch.zeros_like(ids[:, 0]).bool(), None, 0
+    sides = 1 if guidance == 1 else 2
+    memory = memory if sides == 1 else Memory(twice(memory.tokens))
     while ids.shape[1] < longest and not bool(ended.all()):
-        hidden, state = backbone.step(behind(_tokens(tokenizer, ids), seen), state, memory)
+        hidden, state = backbone.step(behind(_tokens(tokenizer, ids.repeat(sides, 1)), seen), state, memory)
         seen += hidden.embeddings.shape[1]
         scores = head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, 0]
+        scores = scores if sides == 1 else guided(scores, guidance)
         scores[:, never] = -torch.inf
         new = chosen(scores, temperature, generator).masked_fill(ended, PADDING)
         ids, ended = torch.cat([ids, new[:, None]], 1), ended | (new == end)

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
+from mmattn.limits import within
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
@@ -19,6 +20,7 @@ from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores
 from mmattn.tasks.causality import looks_ahead, place_of, trial
 from mmattn.tasks.decoding import decode
+from mmattn.tasks.guidance import nothing, without
 from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.meanings import Meaning
 from mmattn.tasks.next_token import guessed, next_tokens
@@ -39,13 +41,13 @@ class SequenceToSequence(KeepingTask):
         encoder: a backbone over the context's tokens; None: they are read as they are.
         checked: batches of the validation split of which `exact` is measured; 0: neither there nor on the test split.
         meaning: what a text of the target says, where unlike texts may say the same; None: the ids must be the same.
+        drop_context: the share of training samples whose context is hidden, for guidance
+            (https://arxiv.org/abs/2207.12598); 0: there is none.
         judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
     keeps = "longest"
     heads = ("tokens",)
-    asks = ("temperature",)
-    """What `mmattn generate` may ask for."""
 
     def __init__(
         self,
@@ -54,12 +56,14 @@ class SequenceToSequence(KeepingTask):
         encoder: nn.Module | None = None,
         checked: int = 1,
         meaning: Meaning | None = None,
+        drop_context: float = 0.0,
         judge: Callable[[SequenceToSequence], Mapping[str, float]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.context, self.encoder, self.checked = context, encoder, checked
-        self.meaning, self.judge = meaning, judge
+        self.meaning, self.judge, self.drop_context = meaning, judge, drop_context
+        within("task.drop_context", drop_context, least=0, below=1)
         part_of(self.tokenizer, context)
         if self.tokenizer.target == context:
             raise ConfigError(f"task.context={context} is tokenizer.target, too: a sequence is made from another one.")
@@ -83,6 +87,11 @@ class SequenceToSequence(KeepingTask):
     def reads(self) -> Tokenizer:
         return self.source
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What `mmattn generate` may ask for."""
+        return ("temperature", "guidance") if self.drop_context else ("temperature",)
+
     def setup(self, stage: str) -> None:
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         device = place_of(self.backbone)
@@ -103,8 +112,10 @@ class SequenceToSequence(KeepingTask):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores (targets, vocabulary) and ids (targets,) of every token of the target but the first."""
-        tokens = self.target(batch[str(self.tokenizer.target)])
-        return guessed(self.head, self.backbone(tokens, self.read(batch[self.context])), next_tokens(tokens))
+        tokens, memory = self.target(batch[str(self.tokenizer.target)]), self.read(batch[self.context])
+        if self.training and self.drop_context:
+            memory = without(memory, torch.rand(memory.info.order.shape[0], device=self.device) < self.drop_context)
+        return guessed(self.head, self.backbone(tokens, memory), next_tokens(tokens))
 
     def read(self, batch: Batch) -> TokenSequence:
         """What the decoder reads of a batch of the context."""
@@ -120,36 +131,67 @@ class SequenceToSequence(KeepingTask):
     # -- making -----------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
-    def make(self, prepared: Sequence[Prepared], *, temperature: float = 0.0, seed: int = 0) -> list[Any]:
-        """Raw values for contexts, as the context's tokenizer prepared them; see `ids_for`."""
-        batch = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
-        return [self.target.restore(ids.cpu()) for ids in self.ids_for(batch, temperature, seed)]
+    def make(
+        self,
+        prepared: Sequence[Prepared] | TokenSequence,
+        *,
+        temperature: float = 0.0,
+        seed: int = 0,
+        guidance: float = 1.0,
+    ) -> list[Any]:
+        """Raw values for contexts, as the context's tokenizer prepared them or as `read` gave them; see `ids_for`."""
+        context: Batch | TokenSequence
+        if isinstance(prepared, TokenSequence):
+            context = prepared
+        else:
+            context = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
+        return [self.target.restore(ids.cpu()) for ids in self.ids_for(context, temperature, seed, guidance)]
 
     def pictures(
-        self, prepared: Sequence[Prepared] | None, *, count: int, seed: int = 0, temperature: float = 1.0
+        self,
+        prepared: Sequence[Prepared] | None,
+        *,
+        count: int,
+        seed: int = 0,
+        temperature: float = 1.0,
+        guidance: float | None = None,
     ) -> list[np.ndarray]:
-        """uint8 pictures (height, width[, 3]) of contexts. Raises `ConfigError` where the target is texts."""
-        if prepared is None:
+        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; guidance None: 3 of tasks
+        with `drop_context`. Raises `ConfigError` where the target is texts, and without contexts for other tasks.
+        """
+        if prepared is None and not self.drop_context:
             raise ConfigError("This task makes nothing without a context: give a prompt.")
-        made = self.make(prepared, temperature=temperature, seed=seed)
+        if guidance is None:
+            guidance = 3.0 if prepared is not None and self.drop_context else 1.0
+        width = int(getattr(self.encoder, "out_dim", self.source.dim))
+        context = nothing(count, width) if prepared is None else prepared
+        made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
         if any(isinstance(each, str) for each in made):
             raise ConfigError(
                 "This run makes texts, no pictures: `mmattn predict RUN FILE` says what it makes of a file."
             )
         return [pixels(each.numpy()) for each in made]
 
-    def ids_for(self, context: Batch, temperature: float = 0.0, seed: int = 0) -> Tensor:
+    def ids_for(
+        self, context: Batch | TokenSequence, temperature: float = 0.0, seed: int = 0, guidance: float = 1.0
+    ) -> Tensor:
         """Ids (documents, length) of the target for a batch of the context, without the first; -1 behind the end.
 
-        None is longer than the longest target seen in training. Temperature 0 takes the likeliest ids.
+        None is longer than the longest target seen in training. Temperature 0 takes the likeliest ids; guidance more
+        than 1 exaggerates what the context brings. Raises `ConfigError` for numbers with which nothing can be made.
         """
-        if temperature < 0:
-            raise ConfigError(f"temperature={temperature} must be at least 0.")
+        within("temperature", temperature, least=0)
+        within("guidance", guidance, least=0)
+        if guidance != 1 and not self.drop_context:
+            raise ConfigError(
+                f"guidance={guidance} is for runs trained with task.drop_context above 0, and not this one."
+            )
         was_training = self.training
         self.eval()
         with torch.no_grad():
-            memory = Memory(self.read(context))
-        ids = decode(self.target, self.backbone, self.head, memory, int(self.longest), temperature, seed)
+            memory = Memory(context if isinstance(context, TokenSequence) else self.read(context))
+        longest = int(self.longest)
+        ids = decode(self.target, self.backbone, self.head, memory, longest, temperature, seed, guidance)
         self.train(was_training)
         return ids
 

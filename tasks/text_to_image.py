@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from mmattn.limits import within
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
-from mmattn.sequence import PADDING, Layout, TokenInfo, TokenSequence
+from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores
 from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
+from mmattn.tasks.guidance import guided, nothing, twice, without
 from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.parts import part_of
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
@@ -163,8 +163,7 @@ class TextToImage(KeepingTask):
         def guess(x: Tensor, time: Tensor) -> Tensor:
             if guidance == 1:
                 return self.guess(x, time, memory, info)
-            seen, blind = self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info).chunk(2)
-            return blind + guidance * (seen - blind)
+            return guided(self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info), guidance)
 
         return SAMPLERS[sampler](guess, x, time_grid(steps, shift).to(x))
 
@@ -204,25 +203,3 @@ class TextToImage(KeepingTask):
 def mean_of(values: Tensor, info: TokenInfo) -> Tensor:
     """The mean of values (batch, length) over tokens that are no padding; 0 where there is none."""
     return (values * info.real).sum() / info.real.sum().clamp(min=1)
-
-
-def without(memory: TokenSequence, hidden: Tensor) -> TokenSequence:
-    """The memory with the documents of hidden rows (batch,) turned into padding, which nothing sees."""
-    document = memory.info.document.masked_fill(hidden[:, None], PADDING)
-    return replace(memory, info=replace(memory.info, document=document, known_layout=Layout(True, True)))
-
-
-def nothing(rows: int, dim: int) -> TokenSequence:
-    """A memory that holds no token for any of so many rows."""
-    return TokenSequence(torch.zeros(rows, 0, dim), TokenInfo.from_lengths([0] * rows))
-
-
-def twice(memory: TokenSequence) -> TokenSequence:
-    """The rows once as they are, and once as new documents that have no context."""
-    info = memory.info.map(lambda fact: torch.cat([fact, fact]))
-    rows = torch.arange(len(info.document), device=info.document.device)[:, None]
-    document = torch.where(info.real, rows, PADDING)
-    both = replace(
-        memory, embeddings=memory.embeddings.repeat(2, 1, 1), ids=None, info=replace(info, document=document)
-    )
-    return without(both, rows[:, 0] >= len(memory.embeddings))

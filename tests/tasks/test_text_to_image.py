@@ -11,7 +11,7 @@ from mmattn.errors import ConfigError
 from mmattn.memory import Memory
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.flow import between, euler, heun, random_times, time_grid, velocity_weight
-from mmattn.tasks.text_to_image import twice, without
+from mmattn.tasks.guidance import twice, without
 
 SMALL = [
     "backbone.dim=32",
