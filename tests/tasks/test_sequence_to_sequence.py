@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from mmattn import ConfigError, Full
 from mmattn.data.source import Sample
 from mmattn.heads import TokenHead
+from mmattn.tasks.guidance import nothing
 from mmattn.tasks.next_token import chosen
 from tests.tasks.pairs import DIM, contrastive, data_for, learn, picture, sequence_to_sequence, several, whole_batch
 
@@ -26,8 +27,8 @@ def noisy(task):
 
 
 @torch.no_grad()
-def by_whole_passes(task, batch):
-    """The likeliest ids of each row, each by a forward pass over all before it, one row at a time."""
+def by_whole_passes(task, batch, guidance=1.0):
+    """The likeliest ids of each row, each by forward passes over all before it, one row at a time."""
     tokenizer, rows = task.target, []
     end = tokenizer.eos_id if tokenizer.eos else None
     for row, memory in enumerate(task.read(batch).embeddings):
@@ -36,7 +37,8 @@ def by_whole_passes(task, batch):
         while len(ids) < int(task.longest) and ids[-1] != end:
             tokens = tokenizer(tokenizer.collate([{"ids": torch.tensor(ids)}]))
             tokens.info.document.fill_(row)
-            scores = task.head(task.backbone(tokens, seen))[0, -1]
+            told, blind = (task.head(task.backbone(tokens, of))[0, -1] for of in (seen, nothing(1, DIM)))
+            scores = blind + guidance * (told - blind)
             scores[[i for i in tokenizer.special_ids if i != end]] = -torch.inf
             ids.append(int(scores.argmax()))
         rows.append(ids[1:])
@@ -51,6 +53,28 @@ def test_made_step_by_step_is_made_by_whole_passes(target, context):
     made = [ids[ids >= 0].tolist() for ids in task.ids_for(batch)]
     assert made == by_whole_passes(task, batch)
     assert len({tuple(ids) for ids in made}) > 4
+
+
+@pytest.mark.parametrize("target, context", WAYS)
+def test_guidance_exaggerates_what_the_context_brings(target, context):
+    task = noisy(sequence_to_sequence(target, context, drop_context=0.5))
+    batch = whole_batch(task)[context]
+    plain, guided = ([ids[ids >= 0].tolist() for ids in task.ids_for(batch, guidance=each)] for each in (1.0, 4.0))
+    assert guided == by_whole_passes(task, batch, 4.0) and plain == by_whole_passes(task, batch) and plain != guided
+
+
+def test_hidden_contexts_teach_what_comes_without_one():
+    task = sequence_to_sequence("image", "text", drop_context=0.5, checked=0)
+    assert task.asks == ("temperature", "guidance") and sequence_to_sequence().asks == ("temperature",)
+    batch = whole_batch(task)
+    learn(task, batch, 120)
+    shown = task.pictures(None, count=2, temperature=0.0)  # the likeliest picture of all, twice
+    assert (shown[0] == shown[1]).all() and shown[0].shape == (8, 8, 3)
+    prepared = [task.source.prepare(Sample("x", text)) for text in ("white over blue", "red over blue")]
+    made = task.pictures(prepared, count=2, temperature=0.0)
+    assert (made[0] != made[1]).any()
+    with pytest.raises(ConfigError, match="makes nothing without a context"):
+        sequence_to_sequence("image", "text").pictures(None, count=1)
 
 
 def test_documents_end_each_at_its_own_end(monkeypatch):
@@ -170,8 +194,12 @@ def test_what_does_not_fit_is_named():
     sequence_to_sequence().setup("fit")  # its cross-attention sees all of the context
     with pytest.raises(ConfigError, match="predicts discrete tokens, and ImageTokenizer has none"):
         TokenHead(DIM, several("image").modelled, None)
-    with pytest.raises(ConfigError, match="temperature=-1 must be at least 0"):
+    with pytest.raises(ConfigError, match="temperature=-1 must be a number at least 0"):
         sequence_to_sequence().ids_for({}, temperature=-1)
+    with pytest.raises(ConfigError, match="guidance=3 is for runs trained with task.drop_context above 0"):
+        sequence_to_sequence().ids_for({}, guidance=3)
+    with pytest.raises(ConfigError, match="task.drop_context=1 must be a number at least 0 and below 1"):
+        sequence_to_sequence(drop_context=1)
     task = sequence_to_sequence()
     with pytest.raises(ConfigError, match=r"set tokenizer.parts.text.bos=true"):
         type(task)(several("text"), task.backbone, task.head, context="image", optimizer=print, schedule=print)
