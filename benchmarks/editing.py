@@ -15,23 +15,27 @@ from mmattn.lens.drawn import readers
 
 AT_ONCE = 20
 """Prompts in a batch, whose queries of all steps are in memory."""
+SIDES = {"injected": "maps injected", "begun": "begun by the first prompt", "plain": "with neither"}
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A swap, and what became of it with the first prompt's maps and without."""
+    """A swap, and what became of it with the first prompt's maps, where the first prompt began, and with neither."""
 
     swap: Swap
     seed: int
     injected: Change
+    begun: Change
     plain: Change
 
 
-def edits(task: Any, swaps: Sequence[Swap], share: float, asked: Mapping[str, Any]) -> Iterator[Edit]:
-    """Draw each pair of prompts from one noise, the second twice: with the first one's maps and without.
+def edits(task: Any, swaps: Sequence[Swap], share: float, begin: float, asked: Mapping[str, Any]) -> Iterator[Edit]:
+    """Draw each pair of prompts from one noise, the second three times: with the first one's maps, with the first
+    prompt itself in the first steps, and as it is.
 
-    task: as TextToImage; share: of the steps in which maps are injected; asked: steps, guidance, seed: each swap has
-    noise of its own. Raises ConfigError for a run that does not draw such scenes.
+    task: as TextToImage; share: of the steps in which maps are injected; begin: of those that read the first prompt;
+    asked: steps, guidance, seed: each swap has noise of its own. Raises ConfigError for a run that does not draw such
+    scenes.
     """
     layers, seed = readers(task), asked["seed"]
     for mapping, some in _batches(task.source, swaps):
@@ -41,8 +45,9 @@ def edits(task: Any, swaps: Sequence[Swap], share: float, asked: Mapping[str, An
             firsts = task.pictures(before, **told)
         with edited(task, Replace(maps, mapping, share), layers):
             injected = task.pictures(after, **told)
+        begun = task.pictures(after, **told, before=before, begin=begin)
         plain = task.pictures(after, **told)
-        for swap, first, *others in zip(some, firsts, injected, plain, strict=True):
+        for swap, first, *others in zip(some, firsts, injected, begun, plain, strict=True):
             yield Edit(swap, seed, *(change(swap, first, other) for other in others))
             seed += 1
 
@@ -51,7 +56,7 @@ def summary(found: Sequence[Edit]) -> dict[str, Any]:
     """Shares of all edits, and of those whose first picture shows its prompt; None where there is none."""
     right = [edit for edit in found if edit.plain.right]
     out: dict[str, Any] = {"edits": len(found), "first_picture_right": _share([e.plain.right for e in found])}
-    for side in ("injected", "plain"):
+    for side in SIDES:
         sides: list[Change] = [getattr(edit, side) for edit in found]
         out[side] = {name: _share([getattr(each, name) for each in sides]) for name in ("done", "changed", "kept")}
         out[side]["done_where_first_is_right"] = _share([getattr(edit, side).done for edit in right])
@@ -61,7 +66,7 @@ def summary(found: Sequence[Edit]) -> dict[str, Any]:
 def lines(found: Mapping[str, Any]) -> list[str]:
     """The summary for a terminal."""
     out = [f"{found['edits']} edits; the first picture shows its prompt in {_said(found['first_picture_right'])}"]
-    for side, name in (("injected", "maps injected"), ("plain", "without")):
+    for side, name in SIDES.items():
         shares = found[side]
         out.append(
             f"{name}: {_said(shares['done'])} as asked and nothing else ({_said(shares['done_where_first_is_right'])} "

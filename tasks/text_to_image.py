@@ -136,36 +136,46 @@ class TextToImage(KeepingTask):
         sampler: str = "euler",
         shift: float = 2.0,
         coordinates: Tensor | None = None,
+        before: Sequence[Prepared] | TokenSequence | None = None,
+        begin: float = 0.5,
     ) -> Tensor:
         """Content (samples, length, values) for contexts, as the context's tokenizer prepared them or encoded.
 
         `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; sample i has noise of its own,
-        drawn with seed + i.
+        drawn with seed + i. The first `begin` of the steps read the contexts `before`, if there are any: what they
+        have laid out by then is finished by the others.
         """
         if guidance < 0 or steps < 1:
             raise ConfigError(f"guidance={guidance} must be at least 0, and steps={steps} at least 1.")
         if sampler not in SAMPLERS:
             raise ConfigError(f"There is no sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}.")
-        context = prepared
-        if not isinstance(context, TokenSequence):
-            context = self.encode(self.transfer_batch_to_device(self.source.collate(context), self.device, 0))
-        count, places = len(context.embeddings), self.coordinates if coordinates is None else coordinates
+        within("begin", begin, least=0, most=1)
+        contexts = [self._encoded(each) for each in (prepared, before) if each is not None]
+        count, places = len(contexts[0].embeddings), self.coordinates if coordinates is None else coordinates
         size = self.tokenizer.modelled.content_size or 0
         noise = [
             torch.randn(len(places), size, generator=torch.Generator().manual_seed(seed + i)) for i in range(count)
         ]
-        x = torch.stack(noise).to(context.embeddings)
-        memory = Memory(twice(context) if guidance != 1 else context)  # its keys and values serve all steps
-        rows = len(memory.tokens.embeddings)
+        x, times = torch.stack(noise).to(contexts[0].embeddings), time_grid(steps, shift)
+        # Keys and values that are made of a memory serve all steps.
+        memories = [Memory(twice(each) if guidance != 1 else each) for each in contexts]
+        turn = float(times[round(begin * steps)])
+        rows = len(memories[0].tokens.embeddings)
         places = places.to(self.device).expand(rows, -1, -1)
         info = TokenInfo.from_lengths([places.shape[1]] * rows, coordinates=places, device=self.device)
 
         def guess(x: Tensor, time: Tensor) -> Tensor:
+            memory = memories[-1] if float(time[0]) < turn else memories[0]
             if guidance == 1:
                 return self.guess(x, time, memory, info)
             return guided(self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info), guidance)
 
-        return SAMPLERS[sampler](guess, x, time_grid(steps, shift).to(x))
+        return SAMPLERS[sampler](guess, x, times.to(x))
+
+    def _encoded(self, contexts: Sequence[Prepared] | TokenSequence) -> TokenSequence:
+        if isinstance(contexts, TokenSequence):
+            return contexts
+        return self.encode(self.transfer_batch_to_device(self.source.collate(contexts), self.device, 0))
 
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:

@@ -18,8 +18,8 @@ examples:
 
 
 EDITING = """Prompts of scenes as the training had them, with a colour or a shape swapped, drawn from the same noise:
-how often the asked change happened and nothing else changed, with the first prompt's maps injected (prompt-to-prompt)
-and without.
+how often the asked change happened and nothing else changed, with the first prompt's maps injected (prompt-to-prompt),
+with the first prompt itself read in the first steps, and with neither.
 
 example:
   mmattn bench editing --run RUN --prompts 200 --json editing.json
@@ -55,6 +55,9 @@ def add_bench(verbs: Any) -> None:
     editing.add_argument("--run", required=True, help="a run of text_to_image on scenes")
     editing.add_argument("--prompts", type=positive, default=200, metavar="N", help="pairs of prompts (200)")
     editing.add_argument("--share", type=float, default=1.0, help="of the steps in which maps are injected (1)")
+    editing.add_argument(
+        "--begin", type=float, default=0.5, help="of the steps that read the first prompt itself (0.5)"
+    )
     _drawn(editing)
     retrieval = _kind(kinds, "retrieval", "whether a run's pictures lead back to their texts", RETRIEVAL)
     retrieval.add_argument("--run", required=True, help="a run of text_to_image")

@@ -26,11 +26,11 @@ def editing(arguments: argparse.Namespace) -> None:
     asked = {"steps": a.steps, "guidance": a.guidance, "seed": a.seed}
     found = []
     with pinned(a.threads) as threads:
-        for each in edits(task, swaps(a.prompts, a.seed, data.get("most", 2)), a.share, asked):
+        for each in edits(task, swaps(a.prompts, a.seed, data.get("most", 2)), a.share, a.begin, asked):
             found.append(each)
             if len(found) % AT_ONCE == 0:
                 print(f"{len(found)} of {a.prompts} edits", file=sys.stderr)
     shares = summary(found)
     print("\n".join(lines(shares)))
-    known = {**about(threads), "run": a.run, "share": a.share, **asked}
+    known = {**about(threads), "run": a.run, "share": a.share, "begin": a.begin, **asked}
     save_json(a.json, known, summary=[shares], edits=records(found))

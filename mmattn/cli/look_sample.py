@@ -14,7 +14,7 @@ from mmattn.lens import Row, page, strip
 from mmattn.lens.matrix import matrices_page, matrices_strip
 from mmattn.lens.own import TOKENS, own_maps
 
-DRAWING = ("edit", "weight", "share", "guidance", "steps", "seed")
+DRAWING = ("edit", "weight", "share", "begin", "guidance", "steps", "seed")
 """Options that mean nothing here."""
 
 

@@ -71,9 +71,10 @@ def test_a_first_picture_that_is_wrong_is_no_edit():
 
 def test_shares_are_of_all_edits_and_of_those_whose_first_picture_is_right():
     good, bad, wrong = Change(True, True, True), Change(True, True, False), Change(False, True, True)
-    found = summary([Edit(SWAP, 0, good, bad), Edit(SWAP, 1, good, good), Edit(SWAP, 2, wrong, wrong)])
+    found = summary([Edit(SWAP, 0, good, bad, bad), Edit(SWAP, 1, good, bad, good), Edit(SWAP, 2, wrong, bad, wrong)])
     assert found["first_picture_right"] == found["injected"]["done"] == pytest.approx(2 / 3)
     assert found["injected"]["done_where_first_is_right"] == 1 and found["plain"]["done_where_first_is_right"] == 0.5
     assert found["plain"]["kept"] == pytest.approx(2 / 3) and found["plain"]["changed"] == 1
+    assert found["begun"]["done"] == 0 and found["begun"]["changed"] == 1
     assert lines(found)[1].startswith("maps injected: 66.7% as asked and nothing else (100.0% where")
-    assert summary([Edit(SWAP, 0, wrong, wrong)])["plain"]["done_where_first_is_right"] is None
+    assert summary([Edit(SWAP, 0, wrong, wrong, wrong)])["plain"]["done_where_first_is_right"] is None

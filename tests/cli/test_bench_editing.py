@@ -28,17 +28,17 @@ def apart(one: np.ndarray, other: np.ndarray) -> int:
 
 
 def test_each_pair_has_its_noise_and_its_prompts(task):
-    found = list(editing.edits(task, swaps(5), 1.0, ASKED))
+    found = list(editing.edits(task, swaps(5), 1.0, 0.5, ASKED))
     assert [edit.seed for edit in found] == [5, 6, 7, 8, 9] and {edit.swap for edit in found} == set(swaps(5))
     for edit in found[1:3]:
-        (first, _), (again, plain) = edit.injected, edit.plain
-        assert first is again
+        (first, _), (again, plain), (begun, _) = edit.injected, edit.plain, edit.begun
+        assert first is again is begun
         read = [editing._read(task.source, text) for text in (edit.swap.before, edit.swap.after)]
         alone = [task.pictures([each], count=1, **{**ASKED, "seed": edit.seed})[0] for each in read]
         assert apart(first, alone[0]) <= 1 and apart(plain, alone[1]) <= 1
 
 
-def test_maps_are_injected_in_a_share_of_the_steps(task):
+def test_maps_and_the_first_prompt_are_read_in_a_share_of_the_steps(task):
     torch.manual_seed(0)
     for name, parameter in task.named_parameters():  # what it reads then changes what it draws
         if "modulation" in name or name.endswith("mixer.out.weight"):
@@ -47,9 +47,11 @@ def test_maps_are_injected_in_a_share_of_the_steps(task):
             parameter.data.fill_(5.0)
         if name.startswith("head."):  # and is seen in the picture
             parameter.data.mul_(3.0)
-    (none,), (whole,) = (list(editing.edits(task, swaps(1), share, ASKED)) for share in (0.0, 1.0))
+    (none,), (whole,) = (list(editing.edits(task, swaps(1), share, share, ASKED)) for share in (0.0, 1.0))
     assert apart(none.injected[1], none.plain[1]) <= 1
     assert apart(whole.injected[1], whole.plain[1]) > 1
+    assert apart(none.begun[1], none.plain[1]) <= 1  # all of its steps read the second prompt, or the first
+    assert apart(whole.begun[1], whole.begun[0]) <= 1 < apart(whole.begun[1], whole.plain[1])
 
 
 def test_a_run_is_measured(drawing_run, tmp_path, capsys):
@@ -58,7 +60,7 @@ def test_a_run_is_measured(drawing_run, tmp_path, capsys):
     assert main(["bench", "editing", *words]) == 0
     found = json.loads(file.read_text())
     assert found["summary"][0]["edits"] == len(found["edits"]) == 6
-    assert found["steps"] == 2 and found["share"] == 1.0 and found["guidance"] == 3.0
+    assert found["steps"] == 2 and found["share"] == 1.0 and found["begin"] == 0.5 and found["guidance"] == 3.0
     assert {"right", "changed", "kept"} == set(found["edits"][0]["injected"])
     assert "maps injected: " in capsys.readouterr().out
 

@@ -47,6 +47,10 @@ def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_p
         f"{OTHER}, circle=2 (its own maps, the same noise)",
     ]
     assert out.with_suffix(".png").is_file()
+    assert look(drawing_run, "--prompt", PROMPT, "--edit", OTHER, "--begin", "1", "--out", str(out)) == 0
+    assert f"{OTHER} (the first 100% of the steps read the first prompt)" in re.findall(
+        "<h2>(.*?)</h2>", out.read_text()
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,6 +66,8 @@ def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_p
         (["--prompt", PROMPT, "--guidance", "-1"], "guidance=-1.0 must be at least 0"),
         (["--prompt", PROMPT, "--steps", "0"], "steps=0 at least 1"),
         (["--prompt", PROMPT, "--edit", OTHER, "--share", "2"], "share=2.0 of the steps must lie between 0 and 1"),
+        (["--prompt", PROMPT, "--edit", OTHER, "--begin", "2"], "begin=2.0 must be a number at least 0 and at most 1"),
+        (["--prompt", PROMPT, "--begin", "0.5"], "--begin says how long --edit reads the first prompt"),
         (["--prompt", PROMPT, "--limit", "1e-6"], "2 × 64 × 9 weights, 4.3e-06 GiB.*choose fewer heads, layers, steps"),
         (["--prompt", PROMPT, "--edit", OTHER, "--limit", "1e-5"], "Queries of all layers.*GiB"),
         (["--prompt", PROMPT, "--layers", "backbone.blocks.2.*"], "backbone.blocks.2.mixer read no prompt"),
