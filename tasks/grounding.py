@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 from torch import Tensor
@@ -22,13 +23,16 @@ from mmattn.tokenizer import Prepared
 class Pointed:
     """What a word's map says.
 
-    hit: its maximum lies in the box of the thing that the word names; chance: that of a place taken at random.
+    hit: at its maximum the picture shows some of the box of the thing that the word names; chance: at a place taken at
+        random. middle, middle_chance: the same of a place whose middle is in the box.
     right: of two things' boxes that of the named one holds more of the map; None unless the scene has two things.
     """
 
     word: str
     hit: bool
     chance: float
+    middle: bool
+    middle_chance: float
     right: bool | None
 
 
@@ -76,19 +80,22 @@ def pointed(
 
 
 def figures(words: Sequence[Pointed]) -> dict[str, float]:
-    """`grounding`, the share of words whose maximum lies in their thing's box, and of colours and shapes alone;
-    `grounding_right`, see `Pointed`; `grounding_chance`, the mean share of the places in a box; `grounding_words`,
-    their number. Shares of no words are left out.
+    """`grounding`, the share of words whose maximum lies where some of their thing's box is, and of colours and shapes
+    alone; `grounding_middle`, where the place's middle is in the box; `grounding_right`, see `Pointed`;
+    `grounding_chance` and `grounding_middle_chance`, the mean share of such places; `grounding_words`, their number.
+    Shares of no words are left out.
     """
     kinds: Mapping[str, list[bool]] = {
         "grounding": [each.hit for each in words],
         "grounding_colour": [each.hit for each in words if each.word in COLOURS],
         "grounding_shape": [each.hit for each in words if each.word in SHAPES],
+        "grounding_middle": [each.middle for each in words],
         "grounding_right": [each.right for each in words if each.right is not None],
     }
     found = {name: sum(hits) / len(hits) for name, hits in kinds.items() if hits}
     if words:
         found["grounding_chance"] = sum(each.chance for each in words) / len(words)
+        found["grounding_middle_chance"] = sum(each.middle_chance for each in words) / len(words)
     return {**found, "grounding_words": float(len(words))}
 
 
@@ -96,13 +103,20 @@ def _judged(caption: str, named: Sequence[Named], heats: Sequence[Tensor]) -> It
     boxes = list(dict.fromkeys(each.box for each in named))
     two = len(boxes) == len(parse(caption).nouns) == 2
     for each, heat in zip(named, heats, strict=True):
-        hit, chance = pointing(heat, [_on_grid(each.box, heat)])
+        box = _on_grid(each.box, heat)
+        hit, middle = pointing(heat, [_touched(box)]), pointing(heat, [box])
         mass = {box: float(heat[inside(heat, [_on_grid(box, heat)])].nansum()) for box in boxes}
         right = all(mass[each.box] > mass[box] for box in boxes if box != each.box) if two else None
-        yield Pointed(caption[each.start : each.stop].lower(), hit, chance, right)
+        yield Pointed(caption[each.start : each.stop].lower(), *hit, *middle, right)
 
 
 def _on_grid(box: Box, heat: Tensor) -> tuple[float, float, float, float]:
     """(top, left, bottom, right) in rows and columns."""
     rows, columns = heat.shape
     return box.top * rows, box.left * columns, box.bottom * rows, box.right * columns
+
+
+def _touched(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The box of whole places: a thing's edge, where its shape shows, is often in the outer half of one."""
+    top, left, bottom, right = box
+    return floor(top), floor(left), ceil(bottom), ceil(right)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmattn.data.readers import read_image
 from mmattn.data.source import Sample
@@ -18,6 +18,7 @@ from mmattn.errors import ConfigError
 from mmattn.report.pictures import pixels as as_picture
 from mmattn.sequence import PADDING, Side, TokenSequence
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, pad, token_info
+from mmattn.tokenizers.code_embedding import CodeEmbedding
 from mmattn.tokenizers.k_means import k_means, nearest_centre
 from mmattn.tokenizers.pixels import augmented, pair, pixels_of, unit
 from mmattn.tokenizers.standardize import evenly
@@ -39,12 +40,12 @@ class PatchCodebookTokenizer(Tokenizer):
         bos: begin every picture with the id `bos_id`.
         fit_samples: training pictures whose patches the codebook is made of.
         transforms: torchvision v2 transforms of training images, applied in order.
-        deviation: of the embeddings at first.
+        deviation: of the codes' own vectors at first, beside what is made of their pixels.
 
     The other arguments are `Tokenizer`'s.
     """
 
-    embedding: nn.Embedding
+    embedding: CodeEmbedding
     eos, eos_id = False, None  # every picture has as many tokens
 
     def __init__(
@@ -95,8 +96,7 @@ class PatchCodebookTokenizer(Tokenizer):
         self.bos_id, self.mask_id = (SPECIALS.index(name) for name in SPECIALS)
         self.special_ids = frozenset(range(len(SPECIALS)))
         if known != vocabulary:  # restoring the same vocabulary keeps what was learned
-            self.embedding = nn.Embedding(len(vocabulary), self.dim)
-            nn.init.normal_(self.embedding.weight, std=self.deviation)
+            self.embedding = CodeEmbedding(len(SPECIALS), self.codebook, self.dim, self.deviation)
 
     @property
     def varies(self) -> bool:

@@ -57,11 +57,13 @@ def game(source, where, caption=CAPTION, picture=PICTURE):
 
 @pytest.mark.parametrize("name", TOKENIZERS)
 def test_words_that_are_read_where_their_things_are_hit(name):
-    found = game(TOKENIZERS[name](), {"red": (4, 1), "circle": (3, 2), "blue": (4, 6), "square": (4, 2)})
-    assert {word: (each.hit, each.right) for word, each in found.items()} == {
-        "red": (True, True), "circle": (True, True), "blue": (True, True), "square": (False, False),
+    found = game(TOKENIZERS[name](), {"red": (4, 1), "circle": (2, 3), "blue": (4, 6), "square": (4, 2)})
+    assert {word: (each.hit, each.middle, each.right) for word, each in found.items()} == {
+        "red": (True, True, True), "circle": (True, False, False),
+        "blue": (True, True, True), "square": (False, False, False),
     }  # fmt: skip
-    assert found["red"].chance == 4 / 64  # a box of 2.24 places of 8
+    # The red one's box is 2.24 places of 8 wide: it has the middles of 2 in either direction and touches 4.
+    assert (found["red"].chance, found["red"].middle_chance) == (16 / 64, 4 / 64)
 
 
 def test_a_thing_that_is_not_there_has_no_word_and_nothing_to_choose_between():
@@ -74,12 +76,12 @@ def test_a_thing_that_is_not_there_has_no_word_and_nothing_to_choose_between():
 
 def test_figures_are_shares_by_kind():
     words = [
-        Pointed("red", True, 0.1, True), Pointed("circle", False, 0.1, True),
-        Pointed("small", True, 0.3, None), Pointed("blue", False, 0.1, False),
+        Pointed("red", True, 0.1, True, 0.05, True), Pointed("circle", False, 0.1, False, 0.05, True),
+        Pointed("small", True, 0.3, False, 0.25, None), Pointed("blue", False, 0.1, False, 0.05, False),
     ]  # fmt: skip
     assert figures(words) == pytest.approx({
         "grounding": 0.5, "grounding_colour": 0.5, "grounding_shape": 0.0, "grounding_right": 2 / 3,
-        "grounding_chance": 0.15, "grounding_words": 4,
+        "grounding_chance": 0.15, "grounding_middle": 0.25, "grounding_middle_chance": 0.1, "grounding_words": 4,
     })  # fmt: skip
     assert figures([]) == {"grounding_words": 0}
 

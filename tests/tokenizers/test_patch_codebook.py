@@ -7,6 +7,7 @@ import torch
 
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
+from mmattn.tokenizers.code_embedding import CodeEmbedding
 from mmattn.tokenizers.k_means import k_means, nearest_centre
 from mmattn.tokenizers.patch_codebook import PatchCodebookTokenizer
 from tests.tokenizers.examples import picture
@@ -66,3 +67,15 @@ def test_centres_are_the_means_of_their_points():
     for number in range(3):
         torch.testing.assert_close(points[owner == number].mean(0), centres[number])
     assert torch.cdist(middles, centres).min(1).values.max() < 0.5
+
+
+def test_codes_that_look_alike_begin_as_neighbours_and_learn_as_one():
+    dark, darker, light = torch.full((1, 12), 0.1), torch.full((1, 12), 0.15), torch.full((1, 12), 0.9)
+    torch.manual_seed(0)
+    table = CodeEmbedding(2, torch.cat([dark, darker, light]), 16, 0.0)
+    near, far = ((table.weight[2] - table.weight[each]).norm() for each in (3, 4))
+    assert near < 0.2 * far and table.weight.shape == (5, 16)
+    ids = torch.tensor([[0, 4, 2]])
+    assert torch.equal(table(ids), table.weight[ids])
+    table(torch.tensor([2])).sum().backward()  # what one code teaches moves the others
+    assert table.look[0].weight.grad.abs().sum() > 0 and table.table.grad[3:].abs().sum() == 0
