@@ -11,7 +11,7 @@ from mmattn.errors import ConfigError
 from mmattn.memory import Memory
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.flow import between, euler, heun, random_times, time_grid, velocity_weight
-from mmattn.tasks.guidance import twice, without
+from mmattn.tasks.guidance import guided, twice, without
 
 SMALL = [
     "backbone.dim=32",
@@ -123,6 +123,22 @@ def test_no_guidance_and_guidance_one_need_one_half(task):
     prepared = [built.data.dataset("train").prepared[0]["text"]]
     one = model.make(prepared, steps=2, guidance=1.0)
     torch.testing.assert_close(model.make(prepared, steps=2, guidance=1.000001), one, atol=1e-3, rtol=1e-3)
+
+
+def test_guidance_ends_at_its_time(task, monkeypatch):
+    model, _, built = task
+    prepared = [built.data.dataset("train").prepared[0]["text"]]
+    strengths = []
+    monkeypatch.setattr(
+        "mmattn.tasks.text_to_image.guided",
+        lambda scores, strength: guided(scores, strengths.append(strength) or strength),
+    )
+    for until, expected in ((0.0, [1, 1]), (0.2, [9, 1]), (1.0, [9, 9])):  # of two steps, from the times 0 and 1/3 on
+        model.make(prepared, steps=2, guidance=9.0, guided_until=until)
+        assert strengths == expected
+        strengths.clear()
+    with pytest.raises(ConfigError, match="guided_until=2 must be a number at least 0 and at most 1"):
+        model.make(prepared, guided_until=2)
 
 
 def test_pictures_of_another_size(task):

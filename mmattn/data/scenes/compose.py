@@ -27,7 +27,7 @@ SEEN = tuple(pair for pair in PAIRS if pair not in HELD_OUT)
 VARIED = 0.04  # of a radius, up or down: sizes stay apart
 GAP = 0.04  # between two things at least, and
 MARGIN = 0.02  # between a thing and the border, in sides of the picture
-CLEAR = 1.3  # the distance along a relation's axis, by that across it, at least
+CLEAR = 1.5  # the distance along a relation's axis, by that across it, at least
 TRIES = 256  # places looked at in one go
 
 
