@@ -16,9 +16,9 @@ def without(memory: TokenSequence, hidden: Tensor) -> TokenSequence:
     return replace(memory, info=replace(memory.info, document=document, known_layout=Layout(True, True)))
 
 
-def nothing(rows: int, dim: int) -> TokenSequence:
+def nothing(rows: int, dim: int, device: torch.device | None = None) -> TokenSequence:
     """A memory that holds no token for any of so many rows."""
-    return TokenSequence(torch.zeros(rows, 0, dim), TokenInfo.from_lengths([0] * rows))
+    return TokenSequence(torch.zeros(rows, 0, dim, device=device), TokenInfo.from_lengths([0] * rows, device=device))
 
 
 def twice(memory: TokenSequence) -> TokenSequence:

@@ -29,7 +29,7 @@ class SceneJudge:
         prompts: captions of either kind.
         grounded: how many of them are looked at for grounding; 0: none.
         batch: pictures that are made at a time.
-        guidance, steps: of tasks that take them (`task.asks`), as in their `pictures`.
+        guidance, guided_until, steps: of tasks that take them (`task.asks`), as in their `pictures`.
         seed: picture i is made with seed + i.
 
     Raises `ConfigError` for numbers that mean nothing.
@@ -43,6 +43,7 @@ class SceneJudge:
         grounded: int = 128,
         batch: int = 64,
         guidance: float = 3.0,
+        guided_until: float = 0.5,
         steps: int = 20,
         seed: int = 0,
     ) -> None:
@@ -51,8 +52,9 @@ class SceneJudge:
         for name, value in (("grounded", grounded), ("seed", seed)):
             whole(f"task.judge.{name}", value, 0)
         within("task.judge.guidance", guidance, least=0)
+        within("task.judge.guided_until", guided_until, least=0, most=1)
         self.source, self.prompts, self.grounded, self.batch, self.seed = source, prompts, grounded, batch, seed
-        self.asked = {"guidance": guidance, "steps": steps}
+        self.asked = {"guidance": guidance, "guided_until": guided_until, "steps": steps}
 
     def __call__(self, task: Any) -> dict[str, float]:
         """Name → figure, named as `mmattn.data.scenes.shares` and `mmattn.tasks.grounding.figures` do."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -164,7 +165,7 @@ class SequenceToSequence(KeepingTask):
         if guidance is None:
             guidance = 3.0 if prepared is not None and self.drop_context else 1.0
         width = int(getattr(self.encoder, "out_dim", self.source.dim))
-        context = nothing(count, width) if prepared is None else prepared
+        context = nothing(count, width, self.device) if prepared is None else prepared
         made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
         if any(isinstance(each, str) for each in made):
             raise ConfigError(
@@ -181,7 +182,7 @@ class SequenceToSequence(KeepingTask):
         than 1 exaggerates what the context brings. Raises `ConfigError` for numbers with which nothing can be made.
         """
         within("temperature", temperature, least=0)
-        within("guidance", guidance, least=0)
+        within("guidance", guidance, least=0, below=math.inf)
         if guidance != 1 and not self.drop_context:
             raise ConfigError(
                 f"guidance={guidance} is for runs trained with task.drop_context above 0, and not this one."

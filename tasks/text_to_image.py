@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from mmattn.adaptive import TimeEmbedding
 from mmattn.data.dataset import PreparedDataset
 from mmattn.errors import ConfigError
-from mmattn.limits import within
+from mmattn.limits import whole, within
 from mmattn.memory import Memory
 from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
@@ -45,7 +46,7 @@ class TextToImage(KeepingTask):
 
     keeps = "coordinates"
     heads = ("codec",)
-    asks = ("guidance", "steps", "sampler")
+    asks = ("guidance", "guided_until", "steps", "sampler")
     """What `mmattn generate` may ask for."""
 
     def __init__(
@@ -143,22 +144,27 @@ class TextToImage(KeepingTask):
         """Content (samples, length, values) for contexts, as the context's tokenizer prepared them or encoded.
 
         `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; sample i has noise of its own,
-        drawn with seed + i. From the time `guided_until` on guidance is 1: early it settles what is drawn where, later
-        it would bend outlines (https://arxiv.org/abs/2404.07724). The first `begin` of the steps read the contexts
-        `before`, if there are any: what they have laid out by then is finished by the others.
+        drawn with seed + i. From the time `guided_until` on nothing is exaggerated: early that settles what is drawn
+        where, later it would bend outlines (https://arxiv.org/abs/2404.07724). The first `begin` of the steps read the
+        contexts `before`, if there are any: what they have laid out by then is finished by the others.
         """
-        if guidance < 0 or steps < 1:
-            raise ConfigError(f"guidance={guidance} must be at least 0, and steps={steps} at least 1.")
+        within("guidance", guidance, least=0, below=math.inf)
+        whole("steps", steps, 1)
         if sampler not in SAMPLERS:
             raise ConfigError(f"There is no sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}.")
         within("guided_until", guided_until, least=0, most=1)
         within("begin", begin, least=0, most=1)
         contexts = [self._encoded(each) for each in (prepared, before) if each is not None]
+        if len({len(each.embeddings) for each in contexts}) > 1:
+            raise ConfigError(
+                f"before holds {len(contexts[1].embeddings)} contexts, not {len(contexts[0].embeddings)}."
+            )
         embeddings, places = contexts[0].embeddings, self.coordinates if coordinates is None else coordinates
-        x, times = self._noise(len(embeddings), len(places), seed).to(embeddings), time_grid(steps, shift)
+        x = self._noise(len(embeddings), len(places), seed).to(embeddings)
+        times = time_grid(steps, shift).to(x)
         # Keys and values that are made of a memory serve all steps.
         memories = [Memory(twice(each) if guidance != 1 else each) for each in contexts]
-        turn = float(times[round(begin * steps)])
+        turn = float(times[math.ceil(begin * steps)])
         rows = len(memories[0].tokens.embeddings)
         places = places.to(self.device).expand(rows, -1, -1)
         info = TokenInfo.from_lengths([places.shape[1]] * rows, coordinates=places, device=self.device)
@@ -167,10 +173,11 @@ class TextToImage(KeepingTask):
             memory = memories[-1] if float(time[0]) < turn else memories[0]
             if guidance == 1:
                 return self.guess(x, time, memory, info)
-            strength = guidance if float(time[0]) < guided_until else 1.0
+            # Late steps make both halves, too: captures and edits see one batch throughout.
+            strength = guidance if guidance < 1 or float(time[0]) < guided_until else 1.0
             return guided(self.guess(x.repeat(2, 1, 1), time.repeat(2), memory, info), strength)
 
-        return SAMPLERS[sampler](guess, x, times.to(x))
+        return SAMPLERS[sampler](guess, x, times)
 
     def _noise(self, count: int, length: int, seed: int) -> Tensor:
         """(count, length, values): the first sample's is drawn with `seed`, the next one's with seed + 1."""
@@ -187,7 +194,7 @@ class TextToImage(KeepingTask):
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
         """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; `asked` as in `make`."""
         width = int(getattr(self.encoder, "out_dim", self.source.dim))
-        content = self.make(nothing(count, width) if prepared is None else prepared, **asked)
+        content = self.make(nothing(count, width, self.device) if prepared is None else prepared, **asked)
         places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
         grid = tuple(int(each) + 1 for each in places.amax(0)[:2])
         restore: Any = self.tokenizer.modelled.restore

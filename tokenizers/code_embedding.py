@@ -24,11 +24,16 @@ class CodeEmbedding(nn.Module):
     def __init__(self, specials: int, codes: Tensor, dim: int, deviation: float) -> None:
         super().__init__()
         self.specials = specials
-        self.register_buffer("codes", 2 * codes - 1, persistent=False)  # it is part of the tokenizer's state
+        self.register_buffer("codes", torch.empty(codes.shape), persistent=False)  # part of the tokenizer's state
+        self.show(codes)
         self.table = nn.Parameter(torch.randn(specials + len(codes), dim) * deviation)
         last = nn.Linear(2 * dim, dim, bias=False)
         nn.init.normal_(last.weight, std=0.1 * dim**-0.5)  # scores begin near 0
         self.look = nn.Sequential(nn.Linear(codes.shape[1], 2 * dim), nn.GELU(), last)
+
+    def show(self, codes: Tensor) -> None:
+        """Take these entries for those before, of which there were as many."""
+        self.codes.copy_(2 * codes - 1)
 
     @property
     def weight(self) -> Tensor:

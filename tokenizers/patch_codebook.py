@@ -97,6 +97,8 @@ class PatchCodebookTokenizer(Tokenizer):
         self.special_ids = frozenset(range(len(SPECIALS)))
         if known != vocabulary:  # restoring the same vocabulary keeps what was learned
             self.embedding = CodeEmbedding(len(SPECIALS), self.codebook, self.dim, self.deviation)
+        else:
+            self.embedding.show(self.codebook)
 
     @property
     def varies(self) -> bool:

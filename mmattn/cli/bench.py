@@ -56,7 +56,7 @@ def add_bench(verbs: Any) -> None:
     editing.add_argument("--prompts", type=positive, default=200, metavar="N", help="pairs of prompts (200)")
     editing.add_argument("--share", type=float, default=1.0, help="of the steps in which maps are injected (1)")
     editing.add_argument(
-        "--begin", type=float, default=0.5, help="of the steps that read the first prompt itself (0.5)"
+        "--begin", type=float, default=0.5, help="share of the steps that read the first prompt itself"
     )
     _drawn(editing)
     retrieval = _kind(kinds, "retrieval", "whether a run's pictures lead back to their texts", RETRIEVAL)

@@ -11,6 +11,7 @@ from mmattn.benchmarks.record import about, save_json
 from mmattn.benchmarks.timing import pinned
 from mmattn.cli.use import load_task
 from mmattn.errors import ConfigError
+from mmattn.limits import within
 from mmattn.run import Run
 
 
@@ -20,6 +21,7 @@ def editing(arguments: argparse.Namespace) -> None:
     data = Run.open(a.run).config.data
     if data.get("_target_") != "mmattn.data.scenes.Scenes":
         raise ConfigError(f"{a.run} was trained on {data.get('_target_')}: editing is judged on data=scenes alone.")
+    within("--begin", a.begin, least=0, most=1)
     task = load_task(a.run, a.config_dir)
     if "steps" not in getattr(task, "asks", ()):
         raise ConfigError(f"{a.run} draws nothing by steps from noise: editing is measured on runs of text_to_image.")

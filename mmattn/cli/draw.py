@@ -30,8 +30,8 @@ def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict
     given = {name: value for name, value in asked.items() if value is not None}
     for name in given:
         if name not in task.asks:
-            able = ", ".join(f"--{each}" for each in task.asks)
-            raise ConfigError(f"--{name}: pictures of this run are made with {able}.")
+            able = ", ".join(f"--{each.replace('_', '-')}" for each in task.asks)
+            raise ConfigError(f"--{name.replace('_', '-')}: pictures of this run are made with {able}.")
     made = task.pictures(contexts, count=count, seed=seed, **given)
     if empty:
         print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)

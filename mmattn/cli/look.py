@@ -28,7 +28,7 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
     look.add_argument("--prompt", help="what to draw, or a text to read")
     look.add_argument("--edit", metavar="PROMPT", help="another prompt, of the same noise and with the first's maps")
     look.add_argument("--share", type=float, help="of the steps that take the first prompt's maps (1)")
-    look.add_argument("--begin", type=float, help="of the steps that read the first prompt itself (0.5)")
+    look.add_argument("--begin", type=float, help="share of the steps that read the first prompt (0.5)")
     look.add_argument("--weight", action="append", default=[], metavar="WORD=FACTOR", help="read a word more, or less")
     look.add_argument("--layers", nargs="+", metavar="NAME", help='these, such as "backbone.blocks.1.*"; all')
     look.add_argument("--heads", nargs="+", type=int, metavar="N", help="these, of runs that draw nothing; all")

@@ -16,6 +16,7 @@ from mmattn.lens import Chain, Rescale, page, strip
 from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
 from mmattn.lens.page import Row
 from mmattn.lens.words import Word, keys_of, words_of
+from mmattn.limits import within
 from mmattn.tokenizer import Prepared
 
 USUAL = {"steps": 20, "guidance": 3.0, "seed": 0}
@@ -46,6 +47,8 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         raise ConfigError("--share says in how many steps --edit takes the first prompt's maps: give --edit, too.")
     if a.begin is not None and (a.edit is None or a.weight):
         raise ConfigError("--begin says how long --edit reads the first prompt: give --edit, and no --weight.")
+    begin = 0.5 if a.begin is None else a.begin
+    within("--begin", begin, least=0, most=1)
     prompt = _prompt(task, a.prompt, "--prompt")
     other = prompt if a.edit is None else _prompt(task, a.edit, "--edit")
     louder = [_weight(each, other) for each in a.weight]
@@ -66,7 +69,6 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         after = draw(task, other.prepared, layers, asked, edit=edit, limit=limit)
         rows.append(word_row(title, after, other.words, info))
     if a.edit is not None and not louder:
-        begin = 0.5 if a.begin is None else a.begin
         (picture,) = task.pictures([other.prepared], count=1, **asked, before=[prompt.prepared], begin=begin)
         rows.append(Row(f"{other.text} (the first {begin:.0%} of the steps read the first prompt)", picture, []))
     more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]

@@ -83,7 +83,7 @@ def _use(a: argparse.Namespace) -> None:
 
         show_predictions(predict(a.run, a.files, a.config_dir), a.json)
     else:
-        asked_for = {name: getattr(a, name) for name in ("temperature", "guidance", "steps", "sampler")}
+        asked_for = {name: getattr(a, name) for name in ("temperature", "guidance", "guided_until", "steps", "sampler")}
         print(use.generate(a.run, a.prompt, a.count, a.seed, a.out, a.config_dir, a.prompt_file, **asked_for))
 
 

@@ -69,7 +69,7 @@ def generate(
     """The prompt and `count` (200) more tokens of a language model, or where `count` (1) pictures of it were written.
 
     The prompt is a text, or what the run's tokenizer reads from `prompt_file`: a sound, a picture, a text.
-    `asked`: temperature; for pictures guidance, steps and sampler, too; None: as the task has it.
+    `asked`: temperature; for pictures guidance, guided_until, steps and sampler, too; None: as the task has it.
     """
     task = load_task(folder, config_dir)
     if hasattr(task, "pictures"):
@@ -77,9 +77,11 @@ def generate(
         return f"written: {draw(task, given, 1 if count is None else count, seed, out, asked)}"
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")
-    for name in ("guidance", "steps", "sampler"):
+    for name in ("guidance", "guided_until", "steps", "sampler"):
         if asked.get(name) is not None:
-            raise ConfigError(f"--{name} is for runs that make pictures, and {folder} goes on with texts.")
+            raise ConfigError(
+                f"--{name.replace('_', '-')} is for runs that make pictures, and {folder} goes on with texts."
+            )
     temperature = 0.8 if asked.get("temperature") is None else asked["temperature"]
     count = 200 if count is None else count
     ids = task.tokenizer.prepare(prompted(task.tokenizer, prompt, prompt_file))["ids"].tolist()

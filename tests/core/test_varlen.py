@@ -12,7 +12,7 @@ from mmattn import Causal, ConfigError, Full, GlobalTokens, SlidingWindow, Token
 from mmattn.biases import ALiBi
 from mmattn.kernels import Request
 from mmattn.kernels.runs import Runs, in_steps_of_one, pack, runs, unpack, window
-from mmattn.kernels.varlen import refused_anywhere, varlen
+from mmattn.kernels.varlen import _refused_machine, refused_anywhere, varlen
 from tests.core.examples import LAYOUTS, facts
 
 
@@ -106,7 +106,7 @@ def test_steps_of_one_within_documents():
     assert in_steps_of_one(TokenInfo.from_lengths([3, 1], side="left")) and in_steps_of_one(TokenInfo.from_lengths([1]))
 
 
-def by_run(query, key, value, edges, key_edges, longest, key_longest, *, scale, window_size, enable_gqa):
+def by_run(query, key, value, edges, key_edges, longest, key_longest, *, scale, window_size, enable_gqa=False):
     """What torch's kernel computes, run by run: its place is taken where there is no GPU."""
     assert longest == edges.diff().max() and key_longest == key_edges.diff().max()
     assert enable_gqa == (query.shape[1] != key.shape[1])
@@ -194,3 +194,17 @@ def test_a_cpu_is_refused():
         ConfigError, match="kernel=varlen: .* runs on CUDA, and these tensors are on cpu; choose kernel"
     ):
         attend(*given[:3], given.visibility, kernel="varlen")
+
+
+def test_an_older_torch_is_taken_as_far_as_it_goes(monkeypatch):
+    monkeypatch.setattr("torch.cuda.get_device_capability", lambda device: (9, 0))
+    device = torch.device("cuda")
+    for told, plain, grouped in (
+        (lambda *packed, scale, window_size, enable_gqa: None, None, None),
+        (lambda *packed, scale, window_size: None, None, "no varlen_attn with grouped queries; install torch 2.14"),
+        (lambda *packed: None, "no varlen_attn with windows and a scale", "no varlen_attn with windows and a scale"),
+    ):
+        monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", told)
+        for groups, said in ((False, plain), (True, grouped)):
+            found = _refused_machine.__wrapped__(device, groups)
+            assert found is None if said is None else said in found

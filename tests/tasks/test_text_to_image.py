@@ -137,6 +137,8 @@ def test_guidance_ends_at_its_time(task, monkeypatch):
         model.make(prepared, steps=2, guidance=9.0, guided_until=until)
         assert strengths == expected
         strengths.clear()
+    model.make(prepared, steps=2, guidance=0.0, guided_until=0.0)  # it is ignored to the end
+    assert strengths == [0, 0]
     with pytest.raises(ConfigError, match="guided_until=2 must be a number at least 0 and at most 1"):
         model.make(prepared, guided_until=2)
 
@@ -151,8 +153,14 @@ def test_pictures_of_another_size(task):
 def test_bad_requests_are_one_message(task):
     model, _, built = task
     prepared = [built.data.dataset("train").prepared[0]["text"]]
-    with pytest.raises(ConfigError, match="guidance=-1 must be at least 0"):
+    with pytest.raises(ConfigError, match="guidance=-1 must be a number at least 0"):
         model.make(prepared, guidance=-1)
+    with pytest.raises(ConfigError, match="guidance=inf must be"):
+        model.make(prepared, guidance=float("inf"))
+    with pytest.raises(ConfigError, match="steps=0 must be a whole number, at least 1"):
+        model.make(prepared, steps=0)
+    with pytest.raises(ConfigError, match="before holds 2 contexts, not 1"):
+        model.make(prepared, before=prepared * 2)
     with pytest.raises(ConfigError, match="no sampler 'eular'"):
         model.make(prepared, sampler="eular")
     with pytest.raises(ConfigError, match="task.early=1.5"):

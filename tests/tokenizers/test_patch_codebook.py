@@ -79,3 +79,13 @@ def test_codes_that_look_alike_begin_as_neighbours_and_learn_as_one():
     assert torch.equal(table(ids), table.weight[ids])
     table(torch.tensor([2])).sum().backward()  # what one code teaches moves the others
     assert table.look[0].weight.grad.abs().sum() > 0 and table.table.grad[3:].abs().sum() == 0
+
+
+def test_vectors_follow_the_codebook_that_is_restored():
+    codebooks = [{"codebook": torch.randint(10_000, (4, 12)).tolist()} for _ in range(2)]
+    one, other = (PatchCodebookTokenizer(8, size=4, patch=2) for _ in range(2))
+    for state in codebooks:
+        one.restore_state(state)
+    other.restore_state(codebooks[1])
+    other.load_state_dict(one.state_dict())
+    assert torch.equal(one.embedding.weight, other.embedding.weight)
