@@ -155,10 +155,9 @@ class TextToImage(KeepingTask):
         within("guided_until", guided_until, least=0, most=1)
         within("begin", begin, least=0, most=1)
         contexts = [self._encoded(each) for each in (prepared, before) if each is not None]
-        if len({len(each.embeddings) for each in contexts}) > 1:
-            raise ConfigError(
-                f"before holds {len(contexts[1].embeddings)} contexts, not {len(contexts[0].embeddings)}."
-            )
+        counts = [len(each.embeddings) for each in contexts]
+        if counts[-1] != counts[0]:
+            raise ConfigError(f"before holds {counts[-1]} contexts, and {counts[0]} are drawn: give as many.")
         embeddings, places = contexts[0].embeddings, self.coordinates if coordinates is None else coordinates
         x = self._noise(len(embeddings), len(places), seed).to(embeddings)
         times = time_grid(steps, shift).to(x)

@@ -79,9 +79,8 @@ def generate(
         raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")
     for name in ("guidance", "guided_until", "steps", "sampler"):
         if asked.get(name) is not None:
-            raise ConfigError(
-                f"--{name.replace('_', '-')} is for runs that make pictures, and {folder} goes on with texts."
-            )
+            option = "--" + name.replace("_", "-")
+            raise ConfigError(f"{option} is for runs that make pictures, and {folder} goes on with texts.")
     temperature = 0.8 if asked.get("temperature") is None else asked["temperature"]
     count = 200 if count is None else count
     ids = task.tokenizer.prepare(prompted(task.tokenizer, prompt, prompt_file))["ids"].tolist()

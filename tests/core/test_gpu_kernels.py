@@ -1,8 +1,8 @@
 """Every kernel on CUDA against the formula: outputs and gradients.
 
 The bound is that of test_kernel_accuracy.py: twice the error of the plain math in the same dtype, both against float64,
-and four units in the last place of the largest magnitude; eight in float32, of which torch's own backward pass took seven
-on an H200. `make test-gpu` runs this file.
+and four units in the last place of the largest magnitude; eight in float32, of which torch's own backward pass took
+seven on an H200. `make test-gpu` runs this file.
 """
 
 from __future__ import annotations

@@ -159,7 +159,7 @@ def test_bad_requests_are_one_message(task):
         model.make(prepared, guidance=float("inf"))
     with pytest.raises(ConfigError, match="steps=0 must be a whole number, at least 1"):
         model.make(prepared, steps=0)
-    with pytest.raises(ConfigError, match="before holds 2 contexts, not 1"):
+    with pytest.raises(ConfigError, match="before holds 2 contexts, and 1 are drawn"):
         model.make(prepared, before=prepared * 2)
     with pytest.raises(ConfigError, match="no sampler 'eular'"):
         model.make(prepared, sampler="eular")
