@@ -29,6 +29,7 @@ from mmattn.tasks.parts import part_of
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
 SHOWN = 16  # samples of a report
+GUIDANCE = 1.5  # ids are drawn by chance: with more, some come that belong to no picture
 
 
 class SequenceToSequence(KeepingTask):
@@ -157,13 +158,13 @@ class SequenceToSequence(KeepingTask):
         temperature: float = 1.0,
         guidance: float | None = None,
     ) -> list[np.ndarray]:
-        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; guidance None: 3 of tasks
-        with `drop_context`. Raises `ConfigError` where the target is texts, and without contexts for other tasks.
+        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; guidance None: `GUIDANCE`
+        of tasks with `drop_context`. Raises `ConfigError` where the target is texts, and for other tasks without contexts.
         """
         if prepared is None and not self.drop_context:
             raise ConfigError("This task makes nothing without a context: give a prompt.")
         if guidance is None:
-            guidance = 3.0 if prepared is not None and self.drop_context else 1.0
+            guidance = GUIDANCE if prepared is not None and self.drop_context else 1.0
         width = int(getattr(self.encoder, "out_dim", self.source.dim))
         context = nothing(count, width, self.device) if prepared is None else prepared
         made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
@@ -247,8 +248,10 @@ class SequenceToSequence(KeepingTask):
         batch = self.transfer_batch_to_device(
             self.source.collate([each[self.context] for each in items]), self.device, 0
         )
+        # As `pictures` draws them: the likeliest codes together are often an empty picture.
+        drawn = {"temperature": 1.0, "guidance": GUIDANCE} if self.drop_context else {}
         found = []
-        for index, each, ids in zip(indices, items, self.ids_for(batch).cpu(), strict=False):
+        for index, each, ids in zip(indices, items, self.ids_for(batch, **drawn).cpu(), strict=False):
             truth = each[str(self.tokenizer.target)]
             made = {"ids": ids[ids >= 0]}
             shown = [

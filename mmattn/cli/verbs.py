@@ -89,7 +89,7 @@ def _generate(verbs: Any) -> argparse.ArgumentParser:
     generate.add_argument("--temperature", type=float, help="of tokens: 0 takes the likeliest")
     generate.add_argument("--seed", type=int, default=0)
     generate.add_argument("--out", default="out.png", help="where pictures go (out.png)")
-    generate.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3)")
+    generate.add_argument("--guidance", type=float, help="how much a picture follows the prompt (3; one of codes 1.5)")
     generate.add_argument("--guided-until", type=float, help="the time from which it follows it as it is, 0 to 1 (0.5)")
     generate.add_argument("--steps", type=int, help="from noise to picture (20)")
     generate.add_argument("--sampler", help="euler or heun")
