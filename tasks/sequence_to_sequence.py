@@ -158,8 +158,10 @@ class SequenceToSequence(KeepingTask):
         temperature: float = 1.0,
         guidance: float | None = None,
     ) -> list[np.ndarray]:
-        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; guidance None: `GUIDANCE`
-        of tasks with `drop_context`. Raises `ConfigError` where the target is texts, and for other tasks without contexts.
+        """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any.
+
+        guidance: None is `GUIDANCE` for tasks with `drop_context`, and 1 for others. Raises `ConfigError` where the
+        target is texts, and where there are no contexts and none was hidden in training.
         """
         if prepared is None and not self.drop_context:
             raise ConfigError("This task makes nothing without a context: give a prompt.")
@@ -249,16 +251,17 @@ class SequenceToSequence(KeepingTask):
             self.source.collate([each[self.context] for each in items]), self.device, 0
         )
         # As `pictures` draws them: the likeliest codes together are often an empty picture.
-        drawn = {"temperature": 1.0, "guidance": GUIDANCE} if self.drop_context else {}
+        temperature, guidance = (1.0, GUIDANCE) if self.drop_context else (0.0, 1.0)
+        made = self.ids_for(batch, temperature, guidance=guidance)
         found = []
-        for index, each, ids in zip(indices, items, self.ids_for(batch, **drawn).cpu(), strict=False):
+        for index, each, ids in zip(indices, items, made.cpu(), strict=False):
             truth = each[str(self.tokenizer.target)]
-            made = {"ids": ids[ids >= 0]}
+            own = {"ids": ids[ids >= 0]}
             shown = [
                 ("", self.source.show(each[self.context])),
                 ("data", self.target.show(truth)),
-                ("made", self.target.show(made)),
+                ("made", self.target.show(own)),
             ]
-            right = self._said(made["ids"]) == self._said(truth["ids"]) if self.checked else None
+            right = self._said(own["ids"]) == self._said(truth["ids"]) if self.checked else None
             found.append(Card(title(dataset, index), [part for part in shown if part[1] is not None], right))
         return found
