@@ -107,8 +107,8 @@ def test_language_modelling_refuses_a_convolution_over_later_tokens():
     build(composed([*words, "mixer.windows=[[2,0]]"])).task.setup("fit")
 
 
-@pytest.mark.parametrize("experiment", ["text", "image_to_text"])
-def test_the_trial_runs_where_the_weights_are(experiment):
-    task = build(composed([f"experiment={experiment}", "backbone.dim=16", "backbone.depth=2"])).task
+@pytest.mark.parametrize("words", [["experiment=text"], ["experiment=image_to_text", "data.train=8"]], ids=str)
+def test_the_trial_runs_where_the_weights_are(words):
+    task = build(composed([*words, "backbone.dim=16", "backbone.depth=3"])).task
     task._device = torch.device("meta")  # Lightning's word for where the weights will be
     task.setup("fit")

@@ -31,7 +31,10 @@ def test_it_trains_for_some_steps(experiment, precision, tmp_path):
 
 @pytest.mark.parametrize("experiment", ["text_to_image", "image_to_text", "contrastive"])
 def test_samples_of_several_kinds_train(experiment, tmp_path):
-    words = {"text_to_image": ["backbone.layers=[grid,cross]", "task.judge.prompts=2", "task.judge.steps=2"]}
+    words = {
+        "text_to_image": ["backbone.layers=[grid,cross]", "task.judge.prompts=2", "task.judge.steps=2"],
+        "image_to_text": ["backbone.layers=[main,cross]", "backbone.without_mlp=[main]", "backbone.mixers.near=null"],
+    }
     some = ["data.train=48", "data.validation=16", "data.test=16", "loader.evaluation_batch_size=8"]
     results = trained(experiment, tmp_path / "run", *some, *words.get(experiment, []))
     assert results["steps"] == 6 and math.isfinite(results["validation"]["loss"])
