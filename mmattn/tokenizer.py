@@ -22,6 +22,12 @@ Prepared = dict[str, Any]
 Batch = dict[str, Any]
 
 
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch with its tensors there."""
+    # Lightning's own transfer rebuilds dataclasses field by field, which a frozen one refuses.
+    return tree_map(lambda leaf: leaf.to(device) if isinstance(leaf, Tensor) else leaf, batch)
+
+
 class Tokenizer(nn.Module, ABC):
     """Turns raw samples of one modality into tokens: `augment → prepare → collate` on the CPU, `embed` on the device.
 
@@ -144,9 +150,8 @@ class Tokenizer(nn.Module, ABC):
     def show(self, prepared: Prepared) -> np.ndarray | str | None:
         """A sample as a report shows it: a picture, a text, or None."""
         mine = next(chain(self.parameters(), self.buffers()), torch.empty(0)).device
-        batch = tree_map(lambda leaf: leaf.to(mine) if isinstance(leaf, Tensor) else leaf, self.collate([prepared]))
         with torch.no_grad():
-            content = self.content(batch)
+            content = self.content(to_device(self.collate([prepared]), mine))
         return None if content is None else self.picture(content[0], prepared)
 
     def describe(self, prepared: Prepared, index: int) -> str:

@@ -12,7 +12,6 @@ import lightning
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.utils._pytree import tree_map
 from torchmetrics import MetricCollection
 
 from mmattn.backbone import Backbone
@@ -20,7 +19,7 @@ from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
 from mmattn.errors import ConfigError, TrainingError
 from mmattn.report.cards import Card
-from mmattn.tokenizer import Batch, Tokenizer
+from mmattn.tokenizer import Batch, Prepared, Tokenizer, to_device
 
 
 @dataclass(frozen=True)
@@ -142,5 +141,8 @@ class Task(lightning.LightningModule, ABC):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         self.check(batch)  # a look at it on the device would wait
-        # Lightning's own transfer rebuilds dataclasses field by field, which a frozen one refuses.
-        return tree_map(lambda leaf: leaf.to(device) if isinstance(leaf, Tensor) else leaf, batch)
+        return to_device(batch, device)
+
+    def collated(self, tokenizer: Tokenizer, prepared: Sequence[Prepared]) -> Batch:
+        """A batch of what one of this task's tokenizers prepared, on the task's device."""
+        return self.transfer_batch_to_device(tokenizer.collate(prepared), self.device, 0)

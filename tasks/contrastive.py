@@ -118,11 +118,11 @@ class Contrastive(Task):
     @torch.no_grad()
     def zero_shot(self, prepared: Sequence[Prepared], prompts: Sequence[str]) -> Tensor:
         """Chances (samples, prompts), by how near each sample of the target is to each text."""
-        return self._nearest(self._batch(self.tokenizer.modelled, prepared), prompts)
+        return self._nearest(self.collated(self.tokenizer.modelled, prepared), prompts)
 
     def _nearest(self, batch: Batch, prompts: Sequence[str]) -> Tensor:
         texts = [self.source.prepare(Sample(f"the prompt '{text}'", text)) for text in prompts]
-        said = self.context_directions(self._batch(self.source, texts))
+        said = self.context_directions(self.collated(self.source, texts))
         return (self.loss.scale * self.directions(batch) @ said.T).softmax(-1)
 
     def said(self, batch: Batch) -> Sequence[Tensor]:
@@ -135,9 +135,6 @@ class Contrastive(Task):
         """The nearest of the prompts as `label`, and the `probabilities` of all."""
         probabilities = dict(zip(self.prompts, torch.stack(list(chances)).mean(0).tolist(), strict=True))
         return {"label": max(probabilities, key=probabilities.__getitem__), "probabilities": probabilities}
-
-    def _batch(self, tokenizer: Tokenizer, prepared: Sequence[Prepared]) -> Batch:
-        return self.transfer_batch_to_device(tokenizer.collate(prepared), self.device, 0)
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

@@ -142,11 +142,7 @@ class SequenceToSequence(KeepingTask):
         guidance: float = 1.0,
     ) -> list[Any]:
         """Raw values for contexts, as the context's tokenizer prepared them or as `read` gave them; see `ids_for`."""
-        context: Batch | TokenSequence
-        if isinstance(prepared, TokenSequence):
-            context = prepared
-        else:
-            context = self.transfer_batch_to_device(self.source.collate(prepared), self.device, 0)
+        context = prepared if isinstance(prepared, TokenSequence) else self.collated(self.source, prepared)
         return [self.target.restore(ids.cpu()) for ids in self.ids_for(context, temperature, seed, guidance)]
 
     def pictures(
@@ -247,9 +243,7 @@ class SequenceToSequence(KeepingTask):
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:
         """What is made of the contexts of some items, beside what was there."""
         items = [item(dataset, index) for index in indices[:SHOWN]]
-        batch = self.transfer_batch_to_device(
-            self.source.collate([each[self.context] for each in items]), self.device, 0
-        )
+        batch = self.collated(self.source, [each[self.context] for each in items])
         # As `pictures` draws them: the likeliest codes together are often an empty picture.
         temperature, guidance = (1.0, GUIDANCE) if self.drop_context else (0.0, 1.0)
         made = self.ids_for(batch, temperature, guidance=guidance)

@@ -187,7 +187,7 @@ class TextToImage(KeepingTask):
     def _encoded(self, contexts: Sequence[Prepared] | TokenSequence) -> TokenSequence:
         if isinstance(contexts, TokenSequence):
             return contexts
-        return self.encode(self.transfer_batch_to_device(self.source.collate(contexts), self.device, 0))
+        return self.encode(self.collated(self.source, contexts))
 
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
