@@ -43,18 +43,18 @@ def reading_layers(task: Any) -> list[str]:
 
 @contextmanager
 def reading(task: Any, steps: int) -> Iterator[Mean]:
-    """The mean map (rows of the batch, places, words' tokens) of all heads and reading layers in the middle half of the
-    sampling steps, while a task makes pictures in `steps` steps: early ones are noise, late ones polish.
+    """The mean map (rows of the batch, places, words' tokens) of all heads and reading layers in the second half of the
+    sampling steps, while a task makes pictures in `steps` steps: before, things are not yet where they will be.
 
     With guidance the rows without a context follow those with it.
     """
     mean = Mean()
 
-    def middle(record: Record) -> None:
-        if steps // 4 <= record.step < steps - steps // 4:
+    def late(record: Record) -> None:
+        if record.step >= steps // 2:
             mean(record)
 
-    with capture(task.backbone, reading_layers(task), reduce=middle):
+    with capture(task.backbone, reading_layers(task), reduce=late):
         yield mean
 
 

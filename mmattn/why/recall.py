@@ -37,7 +37,7 @@ class Recall:
         pairs: of keys and values; a batch is trained with one of them, and each is tested alone.
         distances: of the passkey. length: of the other three tasks.
         steps, other_steps: of the training to find values, and of the other one.
-        rates: learning rates; the one with the better result counts.
+        rates: learning rates; the one with the better result counts. other: of all that is no matrix, by these.
         position: of the models with attention, `none` or any other.
     """
 
@@ -55,6 +55,7 @@ class Recall:
         other_steps: int,
         rows: int,
         rates: Sequence[float],
+        other: float = 0.25,
         position: Position | None = None,
         seeds: int = 1,
     ) -> None:
@@ -77,7 +78,7 @@ class Recall:
         self.mixers, self.models, self.position = dict(mixers), dict(models), position
         self.pairs, self.distances, self.length = tuple(sorted(pairs)), tuple(sorted(distances)), length
         self.dim, self.symbols, self.rows, self.rates = dim, symbols, rows, tuple(rates)
-        self.steps, self.other_steps = steps, other_steps
+        self.steps, self.other_steps, self.other = steps, other_steps, other
         self.seeds = range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
@@ -106,7 +107,7 @@ class Recall:
     ) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
-        fitted = fit(model, asked(model, draw), steps, rate, seed)
+        fitted = fit(model, asked(model, draw), steps, rate, seed, other=self.other)
         right = {title: accuracy(model, test, 4, 0) for title, test in tests.items()}
         about = {"rate": rate, "seconds": fitted.seconds, "loss": fitted.losses[-1][1]}
         sizes = {"parameters": parameters(model), "remembered": remembered(model)}

@@ -27,15 +27,21 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    model: nn.Module, loss: Callable[[Generator], Tensor], steps: int, rate: float, seed: int, warmup: float = 0.1
+    model: nn.Module,
+    loss: Callable[[Generator], Tensor],
+    steps: int,
+    rate: float,
+    seed: int,
+    warmup: float = 0.1,
+    other: float = 0.25,
 ) -> Fitted:
-    """Muon on the backbone's matrices and AdamW at a quarter of the rate on the rest; the rate rises in the first
+    """Muon on the backbone's matrices and AdamW at `other` times the rate on the rest; the rate rises in the first
     `warmup` of the steps and then falls to 0; gradients are clipped to 1.
 
     `loss` draws a batch with a generator that begins with `seed`: batches come in the same order for every model.
     """
     generator, rise = Generator().manual_seed(seed), max(round(warmup * steps), 1)
-    optimizer = muon(model, learning_rate=rate, other_rate=rate / 4, weight_decay=0.01)
+    optimizer = muon(model, learning_rate=rate, other_rate=other * rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / rise, (steps - step) / max(steps - rise, 1))
     )

@@ -65,6 +65,11 @@ def test_it_is_the_layer_of_transformers(groups):
     torch.testing.assert_close(out, theirs(x), atol=1e-5, rtol=0)
 
 
+def test_heads_fade_as_fast_as_is_said_at_first():
+    rates = Mamba2(64, head_dim=2, rates=(0.01, 0.5)).log_rate.exp()
+    assert 0.01 <= rates.min() < 0.1 < 0.4 < rates.max() <= 0.5
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(ConfigError, match=r"head_dim=24 does not divide the inner width 32 \(expand=2 times dim=16\)"):
         Mamba2(16, head_dim=24)
@@ -74,3 +79,6 @@ def test_what_does_not_fit_is_named():
         Mamba2(16, head_dim=8, chunk=0)
     with pytest.raises(ConfigError, match="convolution=0 must be at least 1"):
         Mamba2(16, head_dim=8, convolution=0)
+    for rates in ((0, 1), (2, 1), (1,)):
+        with pytest.raises(ConfigError, match="rates="):
+            Mamba2(16, head_dim=8, rates=rates)

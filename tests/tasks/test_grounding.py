@@ -101,7 +101,7 @@ def task():
     return built.task
 
 
-def test_maps_are_means_of_the_middle_half_of_the_steps_in_layers_that_read(task):
+def test_maps_are_means_of_the_second_half_of_the_steps_in_layers_that_read(task):
     layers = reading_layers(task)
     assert layers == ["blocks.1.mixer"]
     prepared = [task.source.prepare(Sample("it", text)) for text in (CAPTION, "a red star")]
@@ -109,7 +109,7 @@ def test_maps_are_means_of_the_middle_half_of_the_steps_in_layers_that_read(task
         made = task.make(prepared, steps=4)
     with capture(task.backbone, layers) as maps:
         assert torch.equal(task.make(prepared, steps=4), made)
-    torch.testing.assert_close(mean.value, maps.mean(layers, steps=slice(1, 3)))
+    torch.testing.assert_close(mean.value, maps.mean(layers, steps=slice(2, 4)))
     assert mean.value.shape == (4, 64, 9)  # a <bos> and eight words
     assert mean.count == 2
     assert bool((mean.value[2:] == 0).all())  # the half that reads nothing

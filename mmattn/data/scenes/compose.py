@@ -24,6 +24,7 @@ HELD_OUT: tuple[Pair, ...] = (
 PAIRS = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)
 SEEN = tuple(pair for pair in PAIRS if pair not in HELD_OUT)
 
+ROOM = 0.5  # for the usual radii of all things together
 VARIED = 0.04  # of a radius, up or down: sizes stay apart
 GAP = 0.04  # between two things at least, and
 MARGIN = 0.02  # between a thing and the border, in sides of the picture
@@ -40,6 +41,14 @@ def some_pairs(count: int, new: bool, random: numpy.random.Generator) -> list[Pa
     pairs = [others[i] for i in random.choice(len(others), count - 1, replace=False)]
     pairs.insert(int(random.integers(count)), held_out)
     return pairs
+
+
+def some_sizes(count: int, random: numpy.random.Generator) -> list[str]:
+    """Sizes of things that find room in one scene, every such choice as often."""
+    while True:
+        sizes: list[str] = random.choice(list(SIZES), count).tolist()
+        if sum(SIZES[size] for size in sizes) <= ROOM:
+            return sizes
 
 
 def compose(pairs: Sequence[Pair], sizes: Sequence[str], random: numpy.random.Generator) -> Scene:

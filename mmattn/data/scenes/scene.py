@@ -17,7 +17,7 @@ COLOURS = {
 """In RGB. Apart for the colour-blind too: at least 29 units of CIELAB between any two as simulated for missing cones
 by the matrices of Machado, Oliveira and Fernandes (2009)."""
 SHAPES = tuple(OUTLINES)
-SIZES = {"small": 0.11, "medium": 0.14, "large": 0.18}
+SIZES = {"small": 0.125, "medium": 0.16, "large": 0.205}
 """Usual radii, in sides of the picture. A caption says nothing of a medium thing."""
 MOST = 3  # things in a scene
 UNCLEAR = "unclear"  # the shape of something seen that is none of the shapes

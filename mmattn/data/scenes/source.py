@@ -7,11 +7,11 @@ from functools import partial
 
 import numpy
 
-from mmattn.data.scenes.compose import compose, some_pairs
+from mmattn.data.scenes.compose import compose, some_pairs, some_sizes
 from mmattn.data.scenes.draw import draw
 from mmattn.data.scenes.grammar import caption
 from mmattn.data.scenes.parse import parse
-from mmattn.data.scenes.scene import MOST, SIZES, Scene
+from mmattn.data.scenes.scene import MOST, Scene
 from mmattn.data.scenes.swap import swapped
 from mmattn.data.source import Lazy, Sample, Source, Split
 from mmattn.data.split import split_sizes
@@ -46,7 +46,8 @@ class Scenes(Source):
         pixels: width and height.
         most: things in a scene at most; each but the last has a relation to the next.
         alone: the share of scenes of one thing; the others have 2 to `most`, each number as often.
-        sized: scenes of up to so many things have small, medium and large ones, the others medium ones alone.
+        sized: scenes of up to so many things have small, medium and large ones, as they find room, the others medium
+            ones alone.
 
     Raises `ConfigError` for numbers outside their range.
     """
@@ -105,7 +106,7 @@ class Scenes(Source):
         alone = self.most == 1 or random.random() < self.alone
         count = 1 if alone else int(random.integers(2, self.most + 1))
         pairs = some_pairs(count, split == HELD_OUT_SPLIT, random)
-        sizes = random.choice(list(SIZES), count).tolist() if count <= self.sized else ["medium"] * count
+        sizes = some_sizes(count, random) if count <= self.sized else ["medium"] * count
         scene = compose(pairs, sizes, random)
         text = caption(scene, random)
         return scene, text, swapped(text, random)
