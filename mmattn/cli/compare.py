@@ -13,6 +13,7 @@ from typing import Any
 
 from mmattn.errors import ConfigError, RunError, nearest
 
+PASSING = ("seeds", "config_dir")
 EPILOG = """Each comparison states what is expected, measures it, and says whether it held. What was measured is kept:
 the same command with run.dir=FOLDER goes on with one that was stopped.
 
@@ -96,11 +97,11 @@ def shown(found: Any) -> str:
 
 
 def _lasting(comparison: Any) -> str:
-    """The settings that all parts of a comparison share; more seeds add parts."""
+    """The settings that all parts of a comparison share; more seeds add parts, and a user's folder may move."""
     from omegaconf import OmegaConf
 
     settings: Any = OmegaConf.to_container(comparison, resolve=True)
-    return OmegaConf.to_yaml(OmegaConf.create({key: value for key, value in settings.items() if key != "seeds"}))
+    return OmegaConf.to_yaml(OmegaConf.create({key: value for key, value in settings.items() if key not in PASSING}))
 
 
 def _folder(name: str, chosen: str | None, settings: str) -> Path:

@@ -23,7 +23,7 @@ from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
 
-COMPARISON = ("name", "root", "seeds", "run", "pattern", "comparison")
+COMPARISON = ("name", "root", "seeds", "config_dir", "run", "pattern", "comparison")
 """Top-level keys of a comparison's config."""
 
 
@@ -62,6 +62,8 @@ def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | N
     if OmegaConf.is_missing(config, "root"):
         raise ConfigError(f"{name} reads data from a folder: give root=DIR; its file says what belongs there.")
     whole("seeds", config.seeds, 1)
+    if config_dir is not None:
+        config.config_dir = str(Path(config_dir).expanduser().resolve())
     return config
 
 

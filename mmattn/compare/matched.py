@@ -55,11 +55,13 @@ class Matched:
         rates: learning rates. search: the share of the steps that each is tried for.
         tolerance: how far parameters may differ, as a share.
         finalists: so many of the best variants are trained with `seeds` seeds, the others with one.
+        config_dir: a user's folder, as `mmattn train --config-dir` takes it.
     """
 
     def __init__(
         self, experiments: Mapping[str, Mapping[str, Any]], variants: Mapping[str, Any], *,
         rates: Sequence[float], search: float = 0.1, tolerance: float = 0.02, finalists: int = 4, seeds: int = 1,
+        config_dir: str | None = None,
     ) -> None:  # fmt: skip
         within("comparison.search", search, above=0, most=1)
         within("comparison.tolerance", tolerance, least=0, below=1)
@@ -75,7 +77,7 @@ class Matched:
         if not self.tasks or not self.variants or not rates:
             raise ConfigError("comparison: it takes at least one experiment, one variant and one of rates.")
         self.rates, self.search, self.tolerance = tuple(rates), search, tolerance
-        self.finalists, self.seeds = finalists, seeds
+        self.finalists, self.seeds, self.config_dir = finalists, seeds, config_dir
 
     def measure(self, kept: Kept) -> Findings:
         plans = {task: self._sizes(kept, task) for task in self.tasks}  # before anything trains
@@ -88,9 +90,9 @@ class Matched:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
         plans, target = {}, 0
         for name in self.variants:
-            plan = kept(
-                f"{task}/{slug(name)}/size", partial(_plan, name, self._words(task, name), target, self.tolerance)
-            )
+            words = self._words(task, name)
+            planned = partial(_plan, name, words, target, self.tolerance, self.config_dir)
+            plan = kept(f"{task}/{slug(name)}/size", planned)
             target = target or plan["parameters"]
             plans[name] = plan
         same = {plan["data"] for plan in plans.values()}
@@ -136,6 +138,7 @@ class Matched:
         words = [
             *self._words(task, name), *plan["words"], f"{RATE}={rate}", f"seed={seed}", "trainer.max_epochs=-1",
             f"trainer.max_steps={steps}", "trainer.log_every_n_steps=1", f"run.dir={quoted(folder)}",
+            *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
         run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))
         if share == 1.0 and DIVERGED in run["validation"]:
@@ -171,19 +174,19 @@ def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
     return {**{key: results[key] for key in keys if key in results}, "curve": curve}
 
 
-def _plan(name: str, words: tuple[str, ...], target: int, tolerance: float) -> dict[str, Any]:
+def _plan(name: str, words: tuple[str, ...], target: int, tolerance: float, config_dir: str | None) -> dict[str, Any]:
     """The size of a variant, and what a step of it costs."""
 
     def count(more: tuple[str, ...]) -> int:
-        return sum(parameter.numel() for parameter in _built((*words, *more)).task.parameters())
+        return sum(parameter.numel() for parameter in _built((*words, *more), config_dir).task.parameters())
 
     own = Sized((), count(())) if not target else sized(name, count, target, tolerance)
-    built = _built((*words, *own.words))
+    built = _built((*words, *own.words), config_dir)
     batch = built.data.training.batch(next(iter(built.data.training_batches)))
     operations = flops(lambda: built.task.train().evaluate(batch).loss.backward())
     data = " ".join(f"{split} {built.data.dataset(split).digest[:8]}" for split in built.data.splits)
     return {"words": list(own.words), "parameters": own.parameters, "flops": operations, "data": data}
 
 
-def _built(words: Sequence[str]) -> Built:
-    return build(composed(experiment(list(words))))
+def _built(words: Sequence[str], config_dir: str | None) -> Built:
+    return build(composed(experiment(list(words)), config_dir))

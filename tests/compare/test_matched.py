@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 import torch
 from torch import nn
 
-from mmattn.cli.compose import composed
+from mmattn.cli.compose import composed, composed_comparison
 from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
 from mmattn.compare import Kept
@@ -65,6 +66,20 @@ def test_a_rate_that_diverges_is_not_taken_and_data_without_a_test_are_shown_on_
     assert found.tables["All"].columns[1] == "digits, validation accuracy"
     with pytest.raises(MmattnError, match="diverged in its whole training"):
         matched(rates=[3e-3]).measure(Kept(tmp_path / "b", lambda line: None))
+
+
+def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
+    (tmp_path / "own/mixer").mkdir(parents=True)
+    (tmp_path / "own/mixer/mine.yaml").write_text("_target_: mmattn.mixers.Attention\n_partial_: true\nheads: 2\n")
+    told = []
+    monkeypatch.setattr(
+        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
+    )
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    config = composed_comparison("mixers", [f"root={tmp_path}"], str(tmp_path / "own"))
+    variants = {"attention": ATTENTION, "mine": {"both": ["mixer=mine"]}}
+    matched(variants=variants, config_dir=config.comparison.config_dir).measure(Kept(tmp_path / "kept"))
+    assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2
 
 
 def test_variants_that_would_share_a_folder_are_refused():
@@ -132,8 +147,6 @@ def test_operations_that_torch_does_not_count_are_counted(backward):
 
 
 def test_the_shipped_comparison_composes_for_each_variant(tmp_path):
-    from mmattn.cli.compose import composed_comparison
-
     config = composed_comparison("mixers", [f"root={tmp_path}"])
     for task in config.comparison.experiments.values():
         for variant in config.comparison.variants.values():
