@@ -25,7 +25,7 @@ from mmattn.tasks.guidance import nothing, without
 from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.meanings import Meaning
 from mmattn.tasks.next_token import guessed, next_tokens
-from mmattn.tasks.parts import part_of
+from mmattn.tasks.parts import part_of, width_read
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
 SHOWN = 16  # samples of a report
@@ -98,7 +98,7 @@ class SequenceToSequence(KeepingTask):
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         device = place_of(self.backbone)
         tokens = trial(self.target, device)
-        width = int(getattr(self.encoder, "out_dim", self.source.dim))
+        width = width_read(self.encoder, self.source)
         context = torch.randn(1, 2, width, generator=torch.Generator().manual_seed(2))  # the same for all rows
         rows = len(tokens.embeddings)
         info = TokenInfo.from_lengths([2] * rows, device=device)
@@ -163,7 +163,7 @@ class SequenceToSequence(KeepingTask):
             raise ConfigError("This task makes nothing without a context: give a prompt.")
         if guidance is None:
             guidance = GUIDANCE if prepared is not None and self.drop_context else 1.0
-        width = int(getattr(self.encoder, "out_dim", self.source.dim))
+        width = width_read(self.encoder, self.source)
         context = nothing(count, width, self.device) if prepared is None else prepared
         made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
         if any(isinstance(each, str) for each in made):

@@ -22,7 +22,7 @@ from mmattn.tasks.base import Scores
 from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
 from mmattn.tasks.guidance import guided, nothing, twice, without
 from mmattn.tasks.keeping import KeepingTask
-from mmattn.tasks.parts import part_of
+from mmattn.tasks.parts import part_of, width_read
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
 
 SHOWN = 16  # pictures of a report
@@ -192,7 +192,7 @@ class TextToImage(KeepingTask):
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
         """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; `asked` as in `make`."""
-        width = int(getattr(self.encoder, "out_dim", self.source.dim))
+        width = width_read(self.encoder, self.source)
         content = self.make(nothing(count, width, self.device) if prepared is None else prepared, **asked)
         places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
         grid = tuple(int(each) + 1 for each in places.amax(0)[:2])

@@ -39,9 +39,10 @@ def claim(name: str, config_dirs: Sequence[str] = (), group: str = "experiment")
     paths = [folder / group / f"{name}.yaml" for folder in folders]
     lines = next((path.read_text(encoding="utf-8").splitlines() for path in paths if path.is_file()), [])
     head = list(takewhile(lambda line: line.startswith("#"), lines))
-    out = ""
+    out, command = "", False
     for line in (line[1:] for line in head if "@package" not in line):
-        full = len(out.rpartition("\n")[2]) > 90 and not line.startswith("  ")  # goes on in the next line
+        before, command = command, line.startswith("  ")
+        full = len(out.rpartition("\n")[2]) > 90 and not before and not command  # goes on in the next line
         out += (" " if full else "\n") + line.strip()
     return out.strip()
 

@@ -98,7 +98,7 @@ def _legend(curves: Sequence[Curve]) -> tuple[list[str], float]:
     """What each curve is, in rows above, and where the picture begins below them."""
     parts, x, y = [], float(LEFT), 20.0
     for number, curve in enumerate(curves):
-        width = 44 + 7.2 * len(curve.name)
+        width = 44 + 8 * len(curve.name)
         if x + width > WIDTH - RIGHT and x > LEFT:
             x, y = float(LEFT), y + ROW
         line = f'<line x1="{x}" x2="{x + 22}" y1="{y - 4}" y2="{y - 4}" {_stroke(number)}/>'

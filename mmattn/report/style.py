@@ -13,7 +13,7 @@ p { margin: 8px 0; } .quiet { color: var(--quiet); } .claim { white-space: pre-l
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 24px; }
 .tile, figure, .card, pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 10px; }
 .tile { padding: 12px 16px; } .tile b { display: block; font-size: 1.5rem; line-height: 1.3; }
-.tile.first b { color: var(--a); } .tile span { color: var(--quiet); font-size: .85rem; }
+.tile.first b { color: var(--a); } .tile span { color: var(--quiet); font-size: .85rem; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 figure { margin: 0; padding: 12px; } svg { width: 100%; height: auto; display: block; }
 svg.chart text, svg.confusion text, text.axis { fill: var(--quiet); } svg text { font-family: system-ui, sans-serif; }
@@ -36,7 +36,8 @@ i.a { background: var(--a); } i.b { background: var(--b); } i.c { background: va
 .card { padding: 12px; overflow: hidden; border-top: 4px solid var(--rule); }
 .card.right { border-top-color: var(--a); } .card.wrong { border-top-color: var(--b); }
 .card h3 { font-size: .75rem; font-weight: 400; color: var(--quiet); margin: 0 0 8px; overflow-wrap: anywhere; }
-.card img { width: 100%; image-rendering: pixelated; border-radius: 4px; display: block; background: var(--rule); }
+.card img { width: 100%; max-height: 320px; object-fit: contain; object-position: left; image-rendering: pixelated;
+  border-radius: 4px; display: block; }
 .strip { display: flex; gap: 12px; align-items: center; margin: 6px 0; } .strip small { width: 5em; flex: none; }
 .strip img { width: 100%; image-rendering: pixelated; border-radius: 4px; }
 .parts { display: flex; gap: 8px; } .parts > div { flex: 1; min-width: 0; } .parts small { color: var(--quiet); }

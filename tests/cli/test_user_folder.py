@@ -55,12 +55,17 @@ def test_a_users_files_are_among_the_choices(folder):
 def test_a_claim_is_the_comment_above_an_experiment(folder):
     (folder / "experiment").mkdir()
     long = "# " + "word " * 18 + "end\n# goes on.\n"
-    lines = "# @package _global_\n# Claim: one.\n" + long + "#   mmattn train mine\n\n# not this\nx: 1\n"
+    lines = (
+        "# @package _global_\n# Claim: one.\n"
+        + long
+        + f"#   mmattn train mine {'a=1 ' * 20}\n# Measured.\n\n# not this\nx: 1\n"
+    )
     (folder / "experiment" / "mine.yaml").write_text(lines)
     assert claim("mine", [str(folder)]).splitlines() == [
         "Claim: one.",
         "word " * 18 + "end goes on.",
-        "mmattn train mine",
+        f"mmattn train mine {'a=1 ' * 20}".strip(),
+        "Measured.",
     ]
     assert claim("none", [str(folder)]) == "" and claim("image").startswith("Claim: ")
 
