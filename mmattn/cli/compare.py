@@ -19,7 +19,7 @@ the same command with run.dir=FOLDER goes on with one that was stopped.
 
 examples:
   mmattn compare why/recall
-  mmattn compare why/recall seeds=3 comparison.steps=500
+  mmattn compare why/recall seeds=3 comparison.pairs_training.steps=500
   mmattn compare why/recall run.dir=runs/recall
 """
 

@@ -31,8 +31,8 @@ SMALL = {
         "comparison.turns=1", "comparison.threads=1",
     ],
     "why/recall": [
-        "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
-        "comparison.other_steps=2",
+        "comparison.pairs_training.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
+        "comparison.others_training.steps=2",
         "comparison.length=32", "comparison.distances=[4,8]", "comparison.symbols=20",
     ],
     "why/scale": [
@@ -85,6 +85,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/recall", "why/scale"], "takes one"),
         (["why/recall", "comparison.stepss=3"], "comparison.stepss"),
         (["why/recall", "seeds=0"], "seeds=0 must be a whole number"),
+        (["why/recall", "~comparison.pairs_training.other"], "pairs_training needs steps, rates, other"),
         (["why/recall", "+comparison.models.mine=[near,mamba3]"], "names 'mamba3'"),
         (["why/quadratic_cost", "comparison.mixers=[atention]"], "'atention'. Did you mean 'attention'?"),
         (["why/recall", "comparison.distances=[200]"], "comparison.length=128 is too short"),
