@@ -47,12 +47,17 @@ def selective_copying(generator: Generator, rows: int, length: int, count: int, 
     return ids, targets
 
 
-def passkey(generator: Generator, rows: int, length: int, distance: int, symbols: int) -> tuple[Tensor, Tensor]:
-    """A mark and a symbol among random others; the same mark, `distance` tokens later, at the end, asks for it."""
+def passkey(
+    generator: Generator, rows: int, length: int, distance: int, symbols: int, blank: bool = False
+) -> tuple[Tensor, Tensor]:
+    """A mark and a symbol among random others, with `blank` among fillers; the same mark, `distance` tokens later, at
+    the end, asks for it."""
     ids = torch.randint(FIRST, symbols, (rows, length), generator=generator)
-    ids[:, -1] = ids[:, -1 - distance] = MARK
     targets = torch.full_like(ids, UNASKED)
     targets[:, -1] = ids[:, -distance]
+    if blank:
+        ids.fill_(FILLER)[:, -distance] = targets[:, -1]
+    ids[:, -1] = ids[:, -1 - distance] = MARK
     return ids, targets
 
 

@@ -21,15 +21,20 @@ from mmattn.why.training import accuracy, asked, fit
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = DISTANCES[0], DISTANCES[-1]
+BESIDE = 3  # tokens of a row beside those of the delay
+BLANKS, SYMBOLS = AMONG = ("blanks", "symbols")
+"""What a symbol stands among."""
 TINY = 1e-12
 RECURRENT = ("rnn", "gru", "lstm")
+LEARNED, LOST = 0.95, 0.5
 
 
 class VanishingGradient:
     """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T,
-    and the accuracy of recalling a symbol after a delay.
+    and the accuracy of recalling a symbol after a delay, among blanks and among other symbols.
 
-    A model is trained on all delays at once, rows of one delay a batch.
+    A model is trained on all delays and on both at once, a batch having one of each: as many rows as have `tokens`
+    together.
 
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
@@ -45,7 +50,7 @@ class VanishingGradient:
         dim: int,
         symbols: int,
         steps: int,
-        rows: int,
+        tokens: int,
         rates: Sequence[float],
         position: Position | None = None,
         seeds: int = 1,
@@ -56,7 +61,8 @@ class VanishingGradient:
         if not mixers or not delays or not rates:
             raise ConfigError("comparison: mixers, delays and rates need an entry each, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
-        self.delays, self.symbols, self.steps, self.rows = tuple(sorted(delays)), symbols, steps, rows
+        self.delays, self.symbols, self.steps, self.tokens = tuple(sorted(delays)), symbols, steps, tokens
+        whole("comparison.tokens", tokens, self.delays[-1] + BESIDE)
         self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
@@ -67,52 +73,64 @@ class VanishingGradient:
                 "tokens back", f"gradient, relative to one token back, {title}", "xy",
             ) for when, title in (("first", "at first"), ("trained", "after training"))
         }  # fmt: skip
-        right = [Curve(name, [(each, _mean(runs, each)) for each in self.delays]) for name, runs in found.items()]
-        pictures["vanishing_gradient_recall"] = plot(right, "delay in tokens", "recalled", "x")
+        for among in AMONG:
+            right = [
+                Curve(name, [(each, _mean(runs, among, each)) for each in self.delays]) for name, runs in found.items()
+            ]
+            pictures[f"vanishing_gradient_among_{among}"] = plot(
+                right, f"delay in tokens, among {among}", "recalled", "x"
+            )
         return Findings(self._claims(found), self._tables(found), pictures)
 
     def _best(self, name: str, seed: int) -> dict[str, Any]:
-        return max((self._run(name, seed, rate) for rate in self.rates), key=lambda run: mean(run["right"].values()))
+        return max((self._run(name, seed, rate) for rate in self.rates), key=_all_right)
 
     def _run(self, name: str, seed: int, rate: float) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
         first = gradients(model, self.symbols)
         fitted = fit(model, asked(model, self._draw), self.steps, rate, seed)
-        right = {str(each): accuracy(model, partial(self._delayed, delay=each, rows=128), 2, 0) for each in self.delays}
+        right = {
+            among: {
+                str(each): accuracy(model, partial(self._delayed, rows=128, delay=each, among=among), 2, 0)
+                for each in self.delays
+            }
+            for among in AMONG
+        }
         trained = gradients(model, self.symbols)
         return {"rate": rate, "right": right, "first": first, "trained": trained, "seconds": fitted.seconds}
 
     def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
         delay = self.delays[int(torch.randint(len(self.delays), (), generator=generator))]
-        return self._delayed(generator, delay, self.rows)
+        among = AMONG[int(torch.randint(len(AMONG), (), generator=generator))]
+        return self._delayed(generator, self.tokens // (delay + BESIDE), delay, among)
 
-    def _delayed(self, generator: Generator, delay: int, rows: int) -> tuple[Tensor, Tensor]:
-        return passkey(generator, rows, delay + 3, delay + 1, self.symbols)
+    def _delayed(self, generator: Generator, rows: int, delay: int, among: str) -> tuple[Tensor, Tensor]:
+        return passkey(generator, rows, delay + BESIDE, delay + 1, self.symbols, blank=among == BLANKS)
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
         left = {name: dict(_relative(runs, "first")).get(FAR, 0.0) for name, runs in found.items()}
         said = f"at first, of the gradient {FAR:,} tokens back is left"
         claims = [at_most(f"{name}: {said}", left[name], 1e-6, "{:.1e}") for name in RECURRENT if name in found]
-        last = self.delays[-1]
-        if "rnn" in found:
-            claims.append(at_most(f"rnn recalls after {last:,} tokens", _mean(found["rnn"], last), 0.5, "{:.1%}"))
+        near, far = self.delays[0], self.delays[-1]
+        for name in (each for each in RECURRENT if each in found):
+            right = [_mean(found[name], SYMBOLS, delay) for delay in (near, far)]
+            shown, holds = " and ".join(map("{:.1%}".format, right)), right[0] >= LEARNED and right[1] <= LOST
+            asked = f"{name} learns to recall among other symbols after {near:,} tokens and not after {far:,}"
+            claims.append(Claim(asked, shown, f"≥ {LEARNED:.0%} and ≤ {LOST:.0%}", holds))
         if "attention" in found:
-            right = _mean(found["attention"], last)
             claims.append(at_least(f"attention: {said}", left["attention"], 1e-2, "{:.1e}"))
-            claims.append(at_least(f"attention recalls after {last:,} tokens", right, 0.95, "{:.1%}"))
+            said = f"attention recalls among other symbols after {far:,} tokens"
+            claims.append(at_least(said, _mean(found["attention"], SYMBOLS, far), LEARNED, "{:.1%}"))
         return claims
 
     def _tables(self, found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
-        heads = ["mixer", *(f"{each:,} tokens" for each in self.delays), "training"]
+        heads = ["mixer", "among", *(f"{each:,} tokens" for each in self.delays), "training of both"]
         rows = [
-            [
-                name,
-                *(f"{_mean(runs, each):.1%}" for each in self.delays),
-                f"{mean(run['seconds'] for run in runs):.0f} s",
-            ]
-            for name, runs in found.items()
-        ]
+            [name, among, *(f"{_mean(runs, among, each):.1%}" for each in self.delays),
+             f"{mean(run['seconds'] for run in runs):.0f} s"]
+            for name, runs in found.items() for among in AMONG
+        ]  # fmt: skip
         asked = [each for each in DISTANCES if each != NEAR]
         faded = [
             [f"{name}, {title}", *(f"{dict(_relative(runs, when)).get(each, 0.0):.1e}" for each in asked)]
@@ -143,5 +161,9 @@ def _relative(runs: Sequence[Mapping[str, Any]], when: str) -> list[tuple[int, f
     return [(distance, mean(column)) for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)]
 
 
-def _mean(runs: Sequence[Mapping[str, Any]], delay: int) -> float:
-    return mean(run["right"][str(delay)] for run in runs)
+def _all_right(run: Mapping[str, Any]) -> float:
+    return mean(share for right in run["right"].values() for share in right.values())
+
+
+def _mean(runs: Sequence[Mapping[str, Any]], among: str, delay: int) -> float:
+    return mean(run["right"][among][str(delay)] for run in runs)

@@ -44,7 +44,8 @@ SMALL = {
         "comparison.turns=1",
     ],
     "why/vanishing_gradient": [
-        "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.depth=1", "comparison.delays=[4,8]",
+        "comparison.steps=2", "comparison.tokens=32", "comparison.dim=32", "comparison.depth=1",
+        "comparison.delays=[4,8]",
     ],
 }  # fmt: skip
 """What makes each comparison last seconds."""
