@@ -13,7 +13,8 @@ from typing import Any
 
 from mmattn.errors import ConfigError, RunError, nearest
 
-PASSING = ("seeds", "config_dir")
+NOT_LASTING = ("seeds", "config_dir")
+"""Settings that parts of one comparison may differ in: more seeds add parts, and a user's folder may move."""
 EPILOG = """Each comparison states what is expected, measures it, and says whether it held. What was measured is kept:
 the same command with run.dir=FOLDER goes on with one that was stopped.
 
@@ -50,6 +51,7 @@ def compare(arguments: argparse.Namespace) -> None:
     from mmattn.build import make
     from mmattn.cli.compose import claim, composed_comparison
     from mmattn.cli.quiet import quiet
+    from mmattn.cli.user_folder import digest
     from mmattn.compare import Kept
     from mmattn.compare.write import write
 
@@ -69,7 +71,7 @@ def compare(arguments: argparse.Namespace) -> None:
         "config": OmegaConf.to_yaml(config.comparison, resolve=True),
         **here,
     }
-    _same_code(folder, here)
+    _same_code(folder, {**here, "config_dir": digest(arguments.config_dir)})
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
         found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
@@ -97,11 +99,13 @@ def shown(found: Any) -> str:
 
 
 def _lasting(comparison: Any) -> str:
-    """The settings that all parts of a comparison share; more seeds add parts, and a user's folder may move."""
+    """The settings that all parts of a comparison share."""
     from omegaconf import OmegaConf
 
     settings: Any = OmegaConf.to_container(comparison, resolve=True)
-    return OmegaConf.to_yaml(OmegaConf.create({key: value for key, value in settings.items() if key not in PASSING}))
+    return OmegaConf.to_yaml(
+        OmegaConf.create({key: value for key, value in settings.items() if key not in NOT_LASTING})
+    )
 
 
 def _folder(name: str, chosen: str | None, settings: str) -> Path:
@@ -123,12 +127,12 @@ def _folder(name: str, chosen: str | None, settings: str) -> Path:
 
 def _same_code(folder: Path, here: Mapping[str, Any]) -> None:
     """Note the versions and commit by which parts are measured. Raises `RunError` where others measured some."""
-    path, now = folder / "measured_by.json", {key: here[key] for key in ("versions", "commit", "threads")}
+    path, now = folder / "measured_by.json", {key: here[key] for key in ("versions", "commit", "threads", "config_dir")}
     try:
         if path.exists() and json.loads(path.read_text(encoding="utf-8")) != now:
             raise RunError(
-                f"{folder} holds parts that were measured by another commit or other versions, or with other "
-                f"threads ({path.name} says which): go on with those, or choose another run.dir."
+                f"{folder} holds parts that were measured by another commit or other versions, with other threads or "
+                f"other files of --config-dir ({path.name} says which): go on with those, or choose another run.dir."
             )
         path.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
     except (OSError, json.JSONDecodeError) as error:

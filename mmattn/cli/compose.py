@@ -15,15 +15,17 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from mmattn.build import parameters
 from mmattn.cli.settings import check_settings
 from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
 
-COMPARISON = ("name", "root", "seeds", "config_dir", "run", "pattern", "comparison")
+COMPARISON = ("name", "root", "seeds", "run", "pattern", "comparison")
 """Top-level keys of a comparison's config."""
 
 
@@ -63,8 +65,10 @@ def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | N
     if OmegaConf.is_missing(config, "root"):
         raise ConfigError(f"{name} reads data from a folder: give root=DIR; its file says what belongs there.")
     whole("seeds", config.seeds, 1)
-    if config_dir is not None:
-        config.config_dir = str(Path(config_dir).expanduser().resolve())
+    folder, _ = bring(config_dir)
+    if folder is not None and "config_dir" in (parameters(get_object(config.comparison._target_)) or ()):
+        with open_dict(config.comparison):
+            config.comparison.config_dir = str(folder)  # its trainings are processes of their own
     return config
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import silu, softplus
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
-from mmattn.limits import whole
+from mmattn.limits import whole, within
 from mmattn.mixers.behind_padding import Recent
 from mmattn.mixers.scanning import Scanning
 from mmattn.mixers.short_convolution import ShortConvolution
@@ -41,7 +41,7 @@ class Mamba2(Scanning):
         state: width of B and C: numbers that a state holds for each of a head's channels.
         groups: heads of a group share B and C.
         convolution: tokens that the short convolution sees.
-        rates: ends of the range from which a head's −A is drawn: with those published most heads forget within tens of
+        fading: ends of the range from which a head's −A is drawn: with those published most heads forget within tens of
             tokens until they have learned otherwise.
         chunk: tokens that read each other directly: speed and memory, not the result.
     """
@@ -55,7 +55,7 @@ class Mamba2(Scanning):
         state: int = 64,
         groups: int = 1,
         convolution: int = 4,
-        rates: Sequence[float] = (1, 16),
+        fading: Sequence[float] = (1, 16),
         chunk: int = 64,
     ) -> None:
         super().__init__()
@@ -63,8 +63,9 @@ class Mamba2(Scanning):
         for name, value in {"expand": expand, "head_dim": head_dim, "state": state, "groups": groups}.items():
             whole(name, value, 1)
         whole("chunk", chunk, 1)
-        if len(rates) != 2 or not 0 < rates[0] <= rates[1] < math.inf:
-            raise ConfigError(f"rates={list(rates)} must be the two ends of a range above 0.")
+        low, high = fading if isinstance(fading, Sequence) and len(fading) == 2 else (None, None)
+        within("the lower end of fading", low, above=0, below=math.inf)
+        within("the upper end of fading", high, least=low, below=math.inf)
         if inner % head_dim:
             raise ConfigError(
                 f"head_dim={head_dim} does not divide the inner width {inner} (expand={expand} times dim={dim})."
@@ -76,7 +77,7 @@ class Mamba2(Scanning):
         self.sizes = [inner, inner + 2 * groups * state, heads]
         self.enter = nn.Linear(dim, sum(self.sizes), bias=False)
         self.convolution = ShortConvolution(self.sizes[1], convolution)
-        self.log_rate = nn.Parameter(torch.empty(heads).uniform_(*rates).log())  # A = −exp
+        self.log_rate = nn.Parameter(torch.empty(heads).uniform_(*fading).log())  # A = −exp
         self.skip = nn.Parameter(torch.ones(heads))  # D
         first = torch.empty(heads).uniform_(math.log(SHORTEST), math.log(LONGEST)).exp()
         self.time = nn.Parameter(first + torch.log(-torch.expm1(-first)))  # the inverse of softplus

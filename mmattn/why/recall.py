@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from statistics import mean
@@ -39,14 +40,16 @@ class Training(NamedTuple):
     @staticmethod
     def of(key: str, config: Mapping[str, Any]) -> Training:
         """Raises `ConfigError` naming the key for what is no training."""
-        if set(config) != set(Training._fields):
-            raise ConfigError(f"comparison.{key} needs {', '.join(Training._fields)}, and has {', '.join(config)}.")
-        training = Training(config["steps"], tuple(config["rates"]), config["other"])
-        whole(f"comparison.{key}.steps", training.steps, 1)
-        within(f"comparison.{key}.other", training.other, least=0)
-        if not training.rates:
-            raise ConfigError(f"comparison.{key}.rates needs an entry, at least.")
-        return training
+        if not isinstance(config, Mapping) or set(config) != set(Training._fields):
+            raise ConfigError(f"comparison.{key}={config} needs {', '.join(Training._fields)}, and nothing else.")
+        steps, rates, other = (config[field] for field in Training._fields)
+        whole(f"comparison.{key}.steps", steps, 1)
+        within(f"comparison.{key}.other", other, least=0, below=math.inf)
+        if not isinstance(rates, Sequence) or not rates:
+            raise ConfigError(f"comparison.{key}.rates={rates} must be a list of learning rates.")
+        for rate in rates:
+            within(f"comparison.{key}.rates", rate, above=0, below=math.inf)
+        return Training(steps, tuple(rates), other)
 
 
 class Recall:
@@ -165,12 +168,13 @@ class Recall:
             both = easy[name] >= LEARNED and hard[name] < EXACT
             said = f"{name}, which remembers {size:,} numbers, learns to recall {few} and not {most}"
             claims.append(Claim(said, shown, f"≥ {LEARNED:.0%} and < {EXACT:.0%}", both))
-            if name.startswith("mamba2") and easy[name] >= LEARNED:
-                sizes.append((size, hard[name]))
+            if name.startswith("mamba2"):
+                sizes.append((size, hard[name], easy[name]))
         if len(sizes) > 1:
             sizes.sort()
-            shown = ", ".join(f"{size:,} numbers {share:.1%}" for size, share in sizes)
-            rises = sizes[-1][1] >= sizes[0][1] + 0.05
+            shown = ", ".join(f"{size:,} numbers {share:.1%}" for size, share, _ in sizes)
+            learned = [share for _, share, learned in sizes if learned >= LEARNED]  # of others it would say nothing
+            rises = len(learned) > 1 and learned[-1] >= learned[0] + 0.05
             claims.append(Claim(f"A larger state of Mamba-2 recalls more of {most}", shown, "by 5 % or more", rises))
         return claims
 

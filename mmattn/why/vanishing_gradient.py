@@ -21,7 +21,7 @@ from mmattn.why.training import accuracy, asked, fit
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = DISTANCES[0], DISTANCES[-1]
-BESIDE = 3  # tokens of a row beside those of the delay
+BEFORE = 16  # tokens before the symbol, at most
 BLANKS, SYMBOLS = AMONG = ("blanks", "symbols")
 """What a symbol stands among."""
 TINY = 1e-12
@@ -62,7 +62,7 @@ class VanishingGradient:
             raise ConfigError("comparison: mixers, delays and rates need an entry each, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
         self.delays, self.symbols, self.steps, self.tokens = tuple(sorted(delays)), symbols, steps, tokens
-        whole("comparison.tokens", tokens, self.delays[-1] + BESIDE)
+        whole("comparison.tokens", tokens, self.delays[-1] + BEFORE)
         self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
@@ -103,10 +103,11 @@ class VanishingGradient:
     def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
         delay = self.delays[int(torch.randint(len(self.delays), (), generator=generator))]
         among = AMONG[int(torch.randint(len(AMONG), (), generator=generator))]
-        return self._delayed(generator, self.tokens // (delay + BESIDE), delay, among)
+        return self._delayed(generator, self.tokens // (delay + BEFORE), delay, among)
 
     def _delayed(self, generator: Generator, rows: int, delay: int, among: str) -> tuple[Tensor, Tensor]:
-        return passkey(generator, rows, delay + BESIDE, delay + 1, self.symbols, blank=among == BLANKS)
+        before = int(torch.randint(BEFORE, (), generator=generator))  # else its place alone would tell the symbol
+        return passkey(generator, rows, before + delay + 2, delay + 1, self.symbols, blank=among == BLANKS)
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
         left = {name: dict(_relative(runs, "first")).get(FAR, 0.0) for name, runs in found.items()}

@@ -13,7 +13,7 @@ from mmattn.data.scenes import Scene, Thing, draw, parse
 from mmattn.data.scenes.compose import SEEN
 
 SWAP = Swap("a red circle", "a blue circle", 0, "colour")
-CIRCLE, SQUARE = Thing("red", "circle", 0.25, 0.5, 0.14), Thing("blue", "square", 0.75, 0.5, 0.14)
+CIRCLE, SQUARE = Thing("red", "circle", 0.25, 0.5, 0.16), Thing("blue", "square", 0.75, 0.5, 0.16)
 
 
 def seen(before: list[Thing], after: list[Thing], fact: str = "colour"):

@@ -8,7 +8,7 @@ import pytest
 
 from mmattn.cli.compose import checked_sweep, choices, claim, composed
 from mmattn.cli.launch import command
-from mmattn.cli.user_folder import bring
+from mmattn.cli.user_folder import bring, digest
 from mmattn.errors import ConfigError
 
 
@@ -50,6 +50,14 @@ def test_a_users_files_are_among_the_choices(folder):
     assert set(choices("tokenizer", str(folder))) - set(choices("tokenizer")) == {"mine"}
     with pytest.raises(ConfigError, match=r"There is no tokenizer 'min'. Did you mean 'mine'\? Choices: .*mine"):
         composed(["tokenizer=min"], str(folder))
+
+
+def test_a_folder_is_known_by_what_it_holds(folder, tmp_path_factory):
+    first = digest(str(folder))
+    moved = folder.rename(tmp_path_factory.mktemp("other") / "elsewhere")
+    assert digest(str(moved)) == first != digest(None)
+    (moved / "more.yaml").write_text("x: 1\n")
+    assert digest(str(moved)) != first
 
 
 def test_a_claim_is_the_comment_above_an_experiment(folder):

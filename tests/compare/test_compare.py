@@ -86,7 +86,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/recall", "why/scale"], "takes one"),
         (["why/recall", "comparison.stepss=3"], "comparison.stepss"),
         (["why/recall", "seeds=0"], "seeds=0 must be a whole number"),
-        (["why/recall", "~comparison.pairs_training.other"], "pairs_training needs steps, rates, other"),
+        (["why/recall", "~comparison.pairs_training.other"], "needs steps, rates, other, and nothing else"),
         (["why/recall", "+comparison.models.mine=[near,mamba3]"], "names 'mamba3'"),
         (["why/quadratic_cost", "comparison.mixers=[atention]"], "'atention'. Did you mean 'attention'?"),
         (["why/recall", "comparison.distances=[200]"], "comparison.length=128 is too short"),
@@ -98,7 +98,10 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/scale", "comparison.pairs=30"], "too short to ask for 30 pairs"),
         (["why/quadratic_cost", "seeds=3"], "nothing that has a seed"),
         (["why/sequential_computation", "comparison.lengths=[0]"], "comparison.lengths=0"),
+        (["why/recall", "comparison.others_training.rates=1"], "others_training.rates=1 must be a list"),
+        (["why/recall", "comparison.others_training.rates=[-1]"], "others_training.rates=-1 must be a number above 0"),
         (["why/vanishing_gradient", "comparison.delays=[0]"], "comparison.delays=0"),
+        (["why/vanishing_gradient", "comparison.tokens=16"], "comparison.tokens=16 must be a whole number"),
         (["why/multi_head", "comparison.heads=[1,3]"], "3 heads do not divide"),
     ],
 )
@@ -117,7 +120,7 @@ def test_a_folder_holds_one_comparison(tmp_path, capsys):
     assert "other settings" in capsys.readouterr().err
     (tmp_path / "measured_by.json").write_text("{}")
     assert main(words) == 1
-    assert "another commit or other versions" in capsys.readouterr().err
+    assert "another commit or other versions, with other threads" in capsys.readouterr().err
     (tmp_path / "comparison.yaml").unlink()
     assert main(words) == 1
     assert "is not empty and holds no comparison" in capsys.readouterr().err

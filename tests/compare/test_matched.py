@@ -76,7 +76,8 @@ def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
         "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
     )
     monkeypatch.setattr(sys, "path", sys.path[:])
-    config = composed_comparison("mixers", [f"root={tmp_path}"], str(tmp_path / "own"))
+    monkeypatch.chdir(tmp_path)
+    config = composed_comparison("mixers", [f"root={tmp_path}"], "own")
     variants = {"attention": ATTENTION, "mine": {"both": ["mixer=mine"]}}
     matched(variants=variants, config_dir=config.comparison.config_dir).measure(Kept(tmp_path / "kept"))
     assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2

@@ -66,8 +66,8 @@ def test_it_is_the_layer_of_transformers(groups):
 
 
 def test_heads_fade_as_fast_as_is_said_at_first():
-    rates = Mamba2(64, head_dim=2, rates=(0.01, 0.5)).log_rate.exp()
-    assert 0.01 <= rates.min() < 0.1 < 0.4 < rates.max() <= 0.5
+    fading = Mamba2(64, head_dim=2, fading=(0.01, 0.5)).log_rate.exp()
+    assert 0.01 <= fading.min() < 0.1 < 0.4 < fading.max() <= 0.5
 
 
 def test_what_does_not_fit_is_named():
@@ -79,6 +79,6 @@ def test_what_does_not_fit_is_named():
         Mamba2(16, head_dim=8, chunk=0)
     with pytest.raises(ConfigError, match="convolution=0 must be at least 1"):
         Mamba2(16, head_dim=8, convolution=0)
-    for rates in ((0, 1), (2, 1), (1,)):
-        with pytest.raises(ConfigError, match="rates="):
-            Mamba2(16, head_dim=8, rates=rates)
+    for fading in ((0, 1), (2, 1), (1,), 5, None, ("a", "b"), (1, float("inf"))):
+        with pytest.raises(ConfigError, match="end of fading="):
+            Mamba2(16, head_dim=8, fading=fading)

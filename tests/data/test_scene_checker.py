@@ -7,12 +7,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from mmattn.data.scenes import Scenes, check, draw, find, look, where
-from mmattn.data.scenes.scene import Scene, Thing
+from mmattn.data.scenes.scene import SIZES, Scene, Thing
 from mmattn.errors import ConfigError
 
 HARD = {"pixels": 64, "most": 3, "alone": 0.2, "sized": 3}
 SETTINGS = pytest.mark.parametrize("settings", [{}, HARD], ids=["32", "64"])
-RED, BLUE = Thing("red", "circle", 0.25, 0.5, 0.11), Thing("blue", "star", 0.7, 0.5, 0.14)
+RED, BLUE = Thing("red", "circle", 0.25, 0.5, SIZES["small"]), Thing("blue", "star", 0.7, 0.5, SIZES["medium"])
 BOTH = draw(Scene((RED, BLUE)), 64)
 
 

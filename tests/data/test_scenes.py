@@ -10,7 +10,7 @@ from PIL import Image
 
 from mmattn.contracts.source import check_source
 from mmattn.data.scenes import Scenes, draw, parse, relation, where
-from mmattn.data.scenes.compose import HELD_OUT, PAIRS, SEEN
+from mmattn.data.scenes.compose import HELD_OUT, PAIRS, SEEN, compose, some_sizes
 from mmattn.data.scenes.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 from mmattn.errors import ConfigError
 
@@ -95,8 +95,23 @@ def test_a_box_is_what_is_drawn():
         assert box.holds(0.45, 0.55) and not box.holds(0.45, 0.9)
 
 
+def test_sizes_find_room(monkeypatch):
+    random = numpy.random.default_rng(0)
+    for count in (1, 2, 3):
+        pairs, tried = SEEN[:count], set()
+        for _ in range(40):
+            sizes = some_sizes(count, random)
+            if tuple(sorted(sizes)) not in tried:
+                compose(pairs, sizes, random)
+            tried.add(tuple(sorted(sizes)))
+        assert len(tried) > 2
+    monkeypatch.setattr("mmattn.data.scenes.compose.GOES", 2)
+    with pytest.raises(ConfigError, match="no room for things of radii 0.2"):
+        compose(SEEN[:3], ["large"] * 3, random)
+
+
 def test_words_have_the_boxes_of_their_things():
-    left, right = Thing("red", "circle", 0.25, 0.5, 0.11), Thing("blue", "star", 0.7, 0.5, 0.14)
+    left, right = Thing("red", "circle", 0.25, 0.5, SIZES["small"]), Thing("blue", "star", 0.7, 0.5, SIZES["medium"])
     text = "a blue star right of a small red circle"
     words = {text[each.start : each.stop]: each.box for each in where(Scene((right, left)), text)}
     assert words == {"blue": right.box, "star": right.box, "small": left.box, "red": left.box, "circle": left.box}

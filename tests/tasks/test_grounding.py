@@ -20,7 +20,7 @@ from mmattn.tokenizers.text import ByteTokenizer
 from mmattn.tokenizers.words import WordTokenizer
 
 CAPTION = "a red circle left of a blue square"
-THINGS = Thing("red", "circle", 0.25, 0.5, 0.14), Thing("blue", "square", 0.75, 0.5, 0.14)
+THINGS = Thing("red", "circle", 0.25, 0.5, 0.16), Thing("blue", "square", 0.75, 0.5, 0.16)
 PICTURE = np.asarray(draw(Scene(THINGS), 64))
 GRID = torch.cartesian_prod(torch.arange(8), torch.arange(8))
 

@@ -8,6 +8,7 @@ import numpy
 
 from mmattn.data.scenes.scene import COLOURS, SHAPES, SIZES, Scene, Thing
 from mmattn.data.scenes.shapes import REACH
+from mmattn.errors import ConfigError
 
 Pair = tuple[str, str]
 """A colour and a shape."""
@@ -24,12 +25,13 @@ HELD_OUT: tuple[Pair, ...] = (
 PAIRS = tuple((colour, shape) for colour in COLOURS for shape in SHAPES)
 SEEN = tuple(pair for pair in PAIRS if pair not in HELD_OUT)
 
-ROOM = 0.5  # for the usual radii of all things together
+ROOM = 0.5  # for the usual radii of all things together: with more, hardly any places fit
 VARIED = 0.04  # of a radius, up or down: sizes stay apart
 GAP = 0.04  # between two things at least, and
 MARGIN = 0.02  # between a thing and the border, in sides of the picture
 CLEAR = 1.5  # the distance along a relation's axis, by that across it, at least
-TRIES = 256  # places looked at in one go
+TRIES = 256  # places looked at in one go, and
+GOES = 200  # so many times, at most
 
 
 def some_pairs(count: int, new: bool, random: numpy.random.Generator) -> list[Pair]:
@@ -66,9 +68,9 @@ def compose(pairs: Sequence[Pair], sizes: Sequence[str], random: numpy.random.Ge
 
 
 def _places(radii: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarray:
-    """Centres (things, 2): the first that fit among random ones."""
+    """Centres (things, 2): the first that fit among random ones. Raises `ConfigError` where none do."""
     low = (radii * REACH + MARGIN)[:, None]
-    while True:
+    for _ in range(GOES):
         places = random.uniform(low, 1 - low, (TRIES, len(radii), 2))
         fit = numpy.ones(TRIES, dtype=bool)
         for first in range(len(radii)):
@@ -79,3 +81,6 @@ def _places(radii: numpy.ndarray, random: numpy.random.Generator) -> numpy.ndarr
                     fit &= apart.max(-1) > CLEAR * apart.min(-1)
         if fit.any():
             return places[fit.argmax()]
+    raise ConfigError(
+        f"There is no room for things of radii {', '.join(f'{each:.2f}' for each in radii)} in one scene."
+    )
