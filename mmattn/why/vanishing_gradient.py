@@ -117,8 +117,8 @@ class VanishingGradient:
         for name in (each for each in RECURRENT if each in found):
             right = [_mean(found[name], SYMBOLS, delay) for delay in (near, far)]
             shown, holds = " and ".join(map("{:.1%}".format, right)), right[0] >= LEARNED and right[1] <= LOST
-            asked = f"{name} learns to recall among other symbols after {near:,} tokens and not after {far:,}"
-            claims.append(Claim(asked, shown, f"≥ {LEARNED:.0%} and ≤ {LOST:.0%}", holds))
+            claim = f"{name} learns to recall among other symbols after {near:,} tokens and not after {far:,}"
+            claims.append(Claim(claim, shown, f"≥ {LEARNED:.0%} and ≤ {LOST:.0%}", holds))
         if "attention" in found:
             claims.append(at_least(f"attention: {said}", left["attention"], 1e-2, "{:.1e}"))
             said = f"attention recalls among other symbols after {far:,} tokens"

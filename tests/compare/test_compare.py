@@ -33,8 +33,7 @@ SMALL = {
     "why/recall": [
         "comparison.pairs_training.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
         "comparison.others_training.steps=2",
-        "comparison.length=32", "comparison.distances=[4,8]", "comparison.symbols=20", "~comparison.models.linear",
-        "~comparison.models.delta", "~comparison.models.mamba2_64",
+        "comparison.length=32", "comparison.distances=[4,8]", "comparison.symbols=20",
     ],
     "why/scale": [
         "comparison.steps=2", "comparison.rows=2", "comparison.dim=16", "comparison.widths=[4,8]", "comparison.keys=8",

@@ -147,15 +147,12 @@ def test_operations_that_torch_does_not_count_are_counted(backward):
     assert found == product * (7 if backward else 2)  # the backward pass makes the scores again
 
 
+@pytest.mark.slow
 def test_the_shipped_comparison_composes_for_each_variant(tmp_path):
     config = composed_comparison("mixers", [f"root={tmp_path}"])
-    tasks, variants = (list(each.values()) for each in (config.comparison.experiments, config.comparison.variants))
-    assert {task.form for task in tasks[:2]} == {task.form for task in tasks} == set(variants[0])
-    pairs = [(task, variant) for task in tasks[:2] for variant in variants] + [
-        (task, variants[0]) for task in tasks[2:]
-    ]
-    for task, variant in pairs:
-        assert composed(experiment([*task.words, *variant[task.form]])).backbone.dim > 0
+    for task in config.comparison.experiments.values():
+        for variant in config.comparison.variants.values():
+            assert composed(experiment([*task.words, *variant[task.form]])).backbone.dim > 0
 
 
 def test_a_comparison_that_reads_data_says_so(capsys):
