@@ -34,8 +34,15 @@ class Meanings(Labels):
         if not isinstance(text, str):
             said = f"class {sample.label}" if sample.label is not None else f"sample {sample.name}"
         else:
-            said = repr(text if self.meaning is None else self.meaning(text))
+            said = _written(text if self.meaning is None else self.meaning(text))
         return torch.tensor(int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), signed=True))
 
     def stack(self, targets: Sequence[Tensor], side: Side) -> Tensor:
         return torch.stack(list(targets))
+
+
+def _written(said: Hashable) -> str:
+    """The same for equals, in every process: what `repr` makes of a set has an order that is neither."""
+    if isinstance(said, frozenset):
+        return f"{{{', '.join(sorted(map(_written, said)))}}}"
+    return f"({', '.join(map(_written, said))})" if type(said) is tuple else repr(said)
