@@ -53,6 +53,6 @@ mark { background: none; color: inherit; } mark.right { color: var(--a); font-we
 mark.wrong { color: var(--b); font-weight: 700; text-decoration: underline; }
 mark.new { color: var(--a); } pre { padding: 14px 16px; overflow: auto; font-size: .82rem; line-height: 1.45; }
 details { margin-top: 12px; } summary { cursor: pointer; } ul { padding-left: 1.2em; margin: 6px 0; }
-table { border-collapse: collapse; } td, th { padding: 3px 18px 3px 0; text-align: left; }
+table { border-collapse: collapse; margin-bottom: 12px; } td, th { padding: 3px 18px 3px 0; text-align: left; }
 th { font-weight: 400; color: var(--quiet); } td { font-variant-numeric: tabular-nums; }
 """
