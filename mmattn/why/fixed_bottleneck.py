@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from statistics import mean
 from typing import Any
 
@@ -20,7 +21,7 @@ from mmattn.report.matrix import matrix
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import parameters
 from mmattn.why.pairs import Pairs
-from mmattn.why.training import fit
+from mmattn.why.training import fit, learning_rates
 from mmattn.why.transduction import Transducer
 
 KINDS = ("one vector", "additive attention", "multiplicative attention", "transformer")
@@ -35,18 +36,20 @@ class FixedBottleneck:
 
     Args:
         task: `mmattn.why.pairs.Reversal`, or `mmattn.why.date_pairs.DatePairs`.
+        rates: each kind is trained with each of them; what counts is the training that ended with the least loss.
         tested: pairs of each length.
     """
 
     def __init__(
-        self, task: Pairs, *, dim: int, steps: int, rows: int, rate: float, tested: int, seeds: int = 1
+        self, task: Pairs, *, dim: int, steps: int, rows: int, rates: Sequence[float], tested: int, seeds: int = 1
     ) -> None:
         whole("comparison.steps", steps, 1)
-        self.task, self.dim, self.steps, self.rows, self.rate = task, dim, steps, rows, rate
+        self.task, self.dim, self.steps, self.rows = task, dim, steps, rows
+        self.rates = learning_rates("comparison.rates", rates)
         self.tested, self.seeds = tested, range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = kept.seeded(KINDS, self.seeds, self._run)
+        found = kept.seeded(KINDS, self.seeds, self._best)
         lengths = list(found[KINDS[0]][0]["exact"])
         curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
         looked = found["additive attention"][0]["alignment"]
@@ -78,13 +81,17 @@ class FixedBottleneck:
             decoder = Backbone(self.dim, 3, mixers, ["look", "gru", "look"], mlp=None)
         return Transducer(self.task.letters, encoder, decoder, one_vector=kind == "one vector")
 
-    def _run(self, kind: str, seed: int) -> dict[str, Any]:
+    def _best(self, kind: str, seed: int) -> dict[str, Any]:
+        return min((self._run(kind, seed, rate) for rate in self.rates), key=itemgetter("loss"))
+
+    def _run(self, kind: str, seed: int, rate: float) -> dict[str, Any]:
         torch.manual_seed(seed)
         model = self.model(kind)
-        fitted = fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, self.rate, seed)
+        fitted = fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, rate, seed)
         exact = {str(length): self._exact(model, pairs) for length, pairs in self.task.tests(self.tested).items()}
         looked = self._alignment(model) if kind == "additive attention" else None
         return {
+            "rate": rate,
             "exact": exact,
             "loss": fitted.losses[-1][1],
             "seconds": fitted.seconds,
@@ -129,8 +136,9 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
     rows = []
     for kind, runs in found.items():
         seconds, count = mean(run["seconds"] for run in runs), runs[0]["parameters"]
-        rows.append([kind, *(f"{_exact(runs, n):.1%}" for n in lengths), f"{count:,}", f"{seconds:.0f} s"])
-    return Table(["", *lengths, "parameters", "training"], rows)
+        rates = ", ".join(f"{run['rate']:g}" for run in runs)
+        rows.append([kind, *(f"{_exact(runs, n):.1%}" for n in lengths), rates, f"{count:,}", f"{seconds:.0f} s"])
+    return Table(["", *lengths, "rate", "parameters", "training"], rows)
 
 
 def _exact(runs: Sequence[Mapping[str, Any]], length: str) -> float:

@@ -20,7 +20,7 @@ from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.why.model import Factory, SymbolModel, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
-from mmattn.why.training import Draw, accuracy, asked, fit
+from mmattn.why.training import Draw, accuracy, asked, fit, learning_rates
 
 LEARNED, EXACT = 0.95, 0.99
 COPIED = 16
@@ -45,11 +45,7 @@ class Training(NamedTuple):
         steps, rates, other = (config[field] for field in Training._fields)
         whole(f"comparison.{key}.steps", steps, 1)
         within(f"comparison.{key}.other", other, least=0, below=math.inf)
-        if not isinstance(rates, Sequence) or not rates:
-            raise ConfigError(f"comparison.{key}.rates={rates} must be a list of learning rates.")
-        for rate in rates:
-            within(f"comparison.{key}.rates", rate, above=0, below=math.inf)
-        return Training(steps, tuple(rates), other)
+        return Training(steps, learning_rates(f"comparison.{key}.rates", rates), other)
 
 
 class Recall:

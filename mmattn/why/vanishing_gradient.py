@@ -17,7 +17,7 @@ from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel
 from mmattn.why.recall_tasks import passkey
-from mmattn.why.training import accuracy, asked, fit
+from mmattn.why.training import accuracy, asked, fit, learning_rates
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = DISTANCES[0], DISTANCES[-1]
@@ -58,12 +58,12 @@ class VanishingGradient:
         whole("comparison.steps", steps, 1)
         for delay in delays:
             whole("comparison.delays", delay, 1)
-        if not mixers or not delays or not rates:
-            raise ConfigError("comparison: mixers, delays and rates need an entry each, at least.")
+        if not mixers or not delays:
+            raise ConfigError("comparison: mixers and delays need an entry each, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
         self.delays, self.symbols, self.steps, self.tokens = tuple(sorted(delays)), symbols, steps, tokens
         whole("comparison.tokens", tokens, self.delays[-1] + BEFORE)
-        self.rates, self.seeds = tuple(rates), range(1, seeds + 1)
+        self.rates, self.seeds = learning_rates("comparison.rates", rates), range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
         found = kept.seeded(self.mixers, self.seeds, self._best)
