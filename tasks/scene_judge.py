@@ -29,7 +29,7 @@ class SceneJudge:
         prompts: captions of either kind.
         grounded: how many of them are looked at for grounding; 0: none.
         batch: pictures that are made at a time.
-        guidance, guided_until, steps: of tasks that take them (`task.asks`), as in their `pictures`.
+        guidance, guided_until, steps, temperature: of tasks that take them (`task.asks`), as in their `pictures`.
         seed: picture i is made with seed + i.
 
     Raises `ConfigError` for numbers that mean nothing.
@@ -45,6 +45,7 @@ class SceneJudge:
         guidance: float = 3.0,
         guided_until: float = 0.5,
         steps: int = 20,
+        temperature: float = 1.0,
         seed: int = 0,
     ) -> None:
         for name, value in (("prompts", prompts), ("batch", batch), ("steps", steps)):
@@ -53,8 +54,14 @@ class SceneJudge:
             whole(f"task.judge.{name}", value, 0)
         within("task.judge.guidance", guidance, least=0)
         within("task.judge.guided_until", guided_until, least=0, most=1)
+        within("task.judge.temperature", temperature, least=0)
         self.source, self.prompts, self.grounded, self.batch, self.seed = source, prompts, grounded, batch, seed
-        self.asked = {"guidance": guidance, "guided_until": guided_until, "steps": steps}
+        self.asked = {
+            "guidance": guidance,
+            "guided_until": guided_until,
+            "steps": steps,
+            "temperature": temperature,
+        }
 
     def __call__(self, task: Any) -> dict[str, float]:
         """Name → figure, named as `mmattn.data.scenes.shares` and `mmattn.tasks.grounding.figures` do."""

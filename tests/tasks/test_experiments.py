@@ -128,24 +128,25 @@ def test_pictures_are_matched_with_prompts(tmp_path, scene):
 def test_an_encoder_of_texts_moves_with_its_part_of_the_tokenizer(tmp_path):
     """The words of the first run, which are more than those that the second one's samples hold."""
     first = two_steps("contrastive", tmp_path)
-    parts = "init_parts=[encoder, tokenizer.parts.text]"
-    words = [
-        *SMALL,
-        "task.encoder.depth=3",
-        "data.train=4",
-        "data.validation=2",
-        "data.test=2",
-        f"init_from={first}",
-        parts,
-    ]
-    config = composed(["experiment=text_to_image_autoregressive", "tokenizer.parts.image.codes=8", *words])
-    states = inherited(config)
-    assert states == {"tokenizer.parts.text": Run.open(first).state()["tokenizer"]["text"]}
-    task = build(config, None, states).task
-    start_from(task, config)
     theirs = Run.open(first).weights("best")
-    for name in ("encoder.norm.weight", "tokenizer.parts.text.embedding.weight", "encoder.blocks.2.mixer.query.weight"):
-        assert torch.equal(task.state_dict()[name], theirs[name])
+    parts = "init_parts=[encoder, tokenizer.parts.text]"
+    for experiment, words in (
+        ("text_to_image", [LEAN]),
+        ("text_to_image_autoregressive", ["tokenizer.parts.image.codes=8"]),
+    ):
+        few = ["data.train=4", "data.validation=2", "data.test=2", *words]
+        config = composed([f"experiment={experiment}", *SMALL, *few, f"init_from={first}", parts])
+        states = inherited(config)
+        assert states == {"tokenizer.parts.text": Run.open(first).state()["tokenizer"]["text"]}
+        task = build(config, None, states).task
+        start_from(task, config)
+        for name in (
+            "encoder.norm.weight",
+            "encoder.position.table",
+            "encoder.blocks.1.mixer.query.weight",
+            "tokenizer.parts.text.embedding.weight",
+        ):
+            assert torch.equal(task.state_dict()[name], theirs[name])
     config.init_parts = ["encoder", "tokenizer.parts.sound"]
     with pytest.raises(ConfigError, match="tokenizer.parts.sound"):
         inherited(config)

@@ -68,7 +68,8 @@ def test_a_task_is_asked_for_what_it_takes_alone():
 
     source = SimpleNamespace(prepare=lambda sample: {})
     task = SimpleNamespace(context="text", asks=("temperature",), source=source, pictures=pictures)
-    assert SceneJudge(Scenes(), prompts=2)(task)["all"] == 0 and asked[0] == {"count": 2, "seed": 0}
+    assert SceneJudge(Scenes(), prompts=2, temperature=0.5)(task)["all"] == 0
+    assert asked[0] == {"count": 2, "seed": 0, "temperature": 0.5}
 
 
 def test_other_data_have_no_figures():
