@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,9 +53,9 @@ class SceneJudge:
             whole(f"task.judge.{name}", value, 1)
         for name, value in (("grounded", grounded), ("seed", seed)):
             whole(f"task.judge.{name}", value, 0)
-        within("task.judge.guidance", guidance, least=0)
+        within("task.judge.guidance", guidance, least=0, below=math.inf)
         within("task.judge.guided_until", guided_until, least=0, most=1)
-        within("task.judge.temperature", temperature, least=0)
+        within("task.judge.temperature", temperature, least=0, below=math.inf)
         self.source, self.prompts, self.grounded, self.batch, self.seed = source, prompts, grounded, batch, seed
         self.asked = {
             "guidance": guidance,

@@ -45,8 +45,6 @@ class SequenceToSequence(KeepingTask):
         meaning: what a text of the target says, where unlike texts may say the same; None: the ids must be the same.
         drop_context: the share of training samples whose context is hidden, for guidance
             (https://arxiv.org/abs/2207.12598); 0: there is none.
-        drop_target: the share of the target's earlier tokens that are hidden in training (word dropout,
-            https://arxiv.org/abs/1511.06349): what they would tell has to be read from the context.
         judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
@@ -61,15 +59,13 @@ class SequenceToSequence(KeepingTask):
         checked: int = 1,
         meaning: Meaning | None = None,
         drop_context: float = 0.0,
-        drop_target: float = 0.0,
         judge: Callable[[SequenceToSequence], Mapping[str, float]] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.context, self.encoder, self.checked = context, encoder, checked
-        self.meaning, self.judge, self.drop_context, self.drop_target = meaning, judge, drop_context, drop_target
+        self.meaning, self.judge, self.drop_context = meaning, judge, drop_context
         within("task.drop_context", drop_context, least=0, below=1)
-        within("task.drop_target", drop_target, least=0, below=1)
         part_of(self.tokenizer, context)
         if self.tokenizer.target == context:
             raise ConfigError(f"task.context={context} is tokenizer.target, too: a sequence is made from another one.")
@@ -121,16 +117,7 @@ class SequenceToSequence(KeepingTask):
         tokens, memory = self.target(batch[str(self.tokenizer.target)]), self.read(batch[self.context])
         if self.training and self.drop_context:
             memory = without(memory, torch.rand(memory.info.order.shape[0], device=self.device) < self.drop_context)
-        seen = self._partly(tokens) if self.training and self.drop_target else tokens
-        return guessed(self.head, self.backbone(seen, memory), next_tokens(tokens))
-
-    def _partly(self, tokens: TokenSequence) -> TokenSequence:
-        """The tokens, of which a share has become 0, special ones excepted."""
-        assert tokens.ids is not None
-        hidden = torch.rand(tokens.ids.shape, device=self.device) < self.drop_target
-        for special in self.target.special_ids:
-            hidden &= tokens.ids != special
-        return tokens.with_embeddings(tokens.embeddings.masked_fill(hidden[..., None], 0))
+        return guessed(self.head, self.backbone(tokens, memory), next_tokens(tokens))
 
     def read(self, batch: Batch) -> TokenSequence:
         """What the decoder reads of a batch of the context."""
@@ -193,7 +180,7 @@ class SequenceToSequence(KeepingTask):
         None is longer than the longest target seen in training. Temperature 0 takes the likeliest ids; guidance more
         than 1 exaggerates what the context brings. Raises `ConfigError` for numbers with which nothing can be made.
         """
-        within("temperature", temperature, least=0)
+        within("temperature", temperature, least=0, below=math.inf)
         within("guidance", guidance, least=0, below=math.inf)
         if guidance != 1 and not self.drop_context:
             raise ConfigError(

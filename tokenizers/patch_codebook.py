@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmattn.data.readers import read_image
 from mmattn.data.source import Sample
@@ -41,6 +41,7 @@ class PatchCodebookTokenizer(Tokenizer):
         fit_samples: training pictures whose patches the codebook is made of.
         transforms: torchvision v2 transforms of training images, applied in order.
         deviation: of the codes' own vectors at first, beside what is made of their pixels.
+        token_dropout: as of `DiscreteTokenizer`; what hidden codes would tell of the next one has to be read elsewhere.
 
     The other arguments are `Tokenizer`'s.
     """
@@ -60,6 +61,7 @@ class PatchCodebookTokenizer(Tokenizer):
         fit_samples: int = 2000,
         transforms: Sequence[Callable[[Any], Any]] = (),
         deviation: float = 0.02,
+        token_dropout: float = 0.0,
         max_length: int | None = None,
         prefix: int = 0,
     ) -> None:
@@ -72,6 +74,7 @@ class PatchCodebookTokenizer(Tokenizer):
             raise ConfigError(f"tokenizer.codes={codes} must be at least 2.")
         self.codes, self.channels, self.bos, self.fit_samples = codes, channels, bos, fit_samples
         self.transforms, self.deviation = list(transforms), deviation
+        self.token_dropout = nn.Dropout1d(token_dropout)
         self.codebook: Tensor | None = None  # (codes, values), on the CPU: no buffer, as `prepare` works there
 
     def fit(self, samples: Sequence[Sample]) -> None:
@@ -126,7 +129,8 @@ class PatchCodebookTokenizer(Tokenizer):
         columns = self.grid[1]
         places = torch.stack([place.div(columns, rounding_mode="floor"), place % columns], -1)
         info = replace(info, coordinates=places.masked_fill((place < 0)[..., None], PADDING))
-        return TokenSequence(self.embedding(ids.clamp(min=0)), info, ids).zero_padding()
+        embeddings = self.token_dropout(self.embedding(ids.clamp(min=0)))
+        return TokenSequence(embeddings, info, ids).zero_padding()
 
     def restore(self, ids_or_tokens: Tensor) -> Tensor:
         """Ids (length,) to pixels (channels, height, width) in [0, 1]; special ids are left out.

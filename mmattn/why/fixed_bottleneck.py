@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from operator import itemgetter
 from statistics import mean
 from typing import Any
 
@@ -21,7 +20,7 @@ from mmattn.report.matrix import matrix
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import parameters
 from mmattn.why.pairs import Pairs
-from mmattn.why.training import fit, learning_rates
+from mmattn.why.training import Fitted, best, fit, learning_rates
 from mmattn.why.transduction import Transducer
 
 KINDS = ("one vector", "additive attention", "multiplicative attention", "transformer")
@@ -43,13 +42,14 @@ class FixedBottleneck:
     def __init__(
         self, task: Pairs, *, dim: int, steps: int, rows: int, rates: Sequence[float], tested: int, seeds: int = 1
     ) -> None:
-        whole("comparison.steps", steps, 1)
+        for name, value in (("steps", steps), ("rows", rows), ("tested", tested)):
+            whole(f"comparison.{name}", value, 1)
         self.task, self.dim, self.steps, self.rows = task, dim, steps, rows
         self.rates = learning_rates("comparison.rates", rates)
         self.tested, self.seeds = tested, range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = kept.seeded(KINDS, self.seeds, self._best)
+        found = kept.seeded(KINDS, self.seeds, self._run)
         lengths = list(found[KINDS[0]][0]["exact"])
         curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
         looked = found["additive attention"][0]["alignment"]
@@ -81,13 +81,8 @@ class FixedBottleneck:
             decoder = Backbone(self.dim, 3, mixers, ["look", "gru", "look"], mlp=None)
         return Transducer(self.task.letters, encoder, decoder, one_vector=kind == "one vector")
 
-    def _best(self, kind: str, seed: int) -> dict[str, Any]:
-        return min((self._run(kind, seed, rate) for rate in self.rates), key=itemgetter("loss"))
-
-    def _run(self, kind: str, seed: int, rate: float) -> dict[str, Any]:
-        torch.manual_seed(seed)
-        model = self.model(kind)
-        fitted = fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, rate, seed)
+    def _run(self, kind: str, seed: int) -> dict[str, Any]:
+        rate, model, fitted = best(self.rates, partial(self._trained, kind, seed))
         exact = {str(length): self._exact(model, pairs) for length, pairs in self.task.tests(self.tested).items()}
         looked = self._alignment(model) if kind == "additive attention" else None
         return {
@@ -98,6 +93,11 @@ class FixedBottleneck:
             "parameters": parameters(model),
             "alignment": looked,
         }
+
+    def _trained(self, kind: str, seed: int, rate: float) -> tuple[Transducer, Fitted]:
+        torch.manual_seed(seed)
+        model = self.model(kind)
+        return model, fit(model, lambda drawn: model.loss(self.task.draw(drawn, self.rows)), self.steps, rate, seed)
 
     def _exact(self, model: Transducer, pairs: Sequence[tuple[str, str]]) -> float:
         given, wanted = zip(*pairs, strict=True)
@@ -138,7 +138,7 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
         seconds, count = mean(run["seconds"] for run in runs), runs[0]["parameters"]
         rates = ", ".join(f"{run['rate']:g}" for run in runs)
         rows.append([kind, *(f"{_exact(runs, n):.1%}" for n in lengths), rates, f"{count:,}", f"{seconds:.0f} s"])
-    return Table(["", *lengths, "rate", "parameters", "training"], rows)
+    return Table(["", *lengths, "rate", "parameters", "training at it"], rows)
 
 
 def _exact(runs: Sequence[Mapping[str, Any]], length: str) -> float:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -16,6 +16,7 @@ from mmattn.errors import ConfigError
 from mmattn.limits import within
 from mmattn.optimizers import muon
 
+Model = TypeVar("Model")
 UNASKED = -1
 """The target of a place that is not asked for."""
 Draw = Callable[[Generator], tuple[Tensor, Tensor]]
@@ -36,6 +37,18 @@ def learning_rates(key: str, value: Any) -> tuple[float, ...]:
     for rate in value:
         within(key, rate, above=0, below=math.inf)
     return tuple(value)
+
+
+def best(rates: Sequence[float], train: Callable[[float], tuple[Model, Fitted]]) -> tuple[float, Model, Fitted]:
+    """The rate with which a training ends with the least loss, its model and how it went."""
+
+    def ended(rate: float) -> float:
+        last = trained[rate][1].losses[-1][1]
+        return last if math.isfinite(last) else math.inf  # nothing is less than NaN
+
+    trained = {rate: train(rate) for rate in rates}
+    rate = min(trained, key=ended)
+    return rate, *trained[rate]
 
 
 def fit(

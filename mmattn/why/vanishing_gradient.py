@@ -17,7 +17,7 @@ from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel
 from mmattn.why.recall_tasks import passkey
-from mmattn.why.training import accuracy, asked, fit, learning_rates
+from mmattn.why.training import Fitted, accuracy, asked, best, fit, learning_rates
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = DISTANCES[0], DISTANCES[-1]
@@ -39,6 +39,7 @@ class VanishingGradient:
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
         delays: how many tokens before the question the symbol stands.
+        rates: a model is trained with each of them; what counts is the training that ended with the least loss.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class VanishingGradient:
         self.rates, self.seeds = learning_rates("comparison.rates", rates), range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        found = kept.seeded(self.mixers, self.seeds, self._best)
+        found = kept.seeded(self.mixers, self.seeds, self._run)
         pictures = {
             f"vanishing_gradient_{when}": plot(
                 [Curve(name, _relative(runs, when)) for name, runs in found.items()],
@@ -82,14 +83,9 @@ class VanishingGradient:
             )
         return Findings(self._claims(found), self._tables(found), pictures)
 
-    def _best(self, name: str, seed: int) -> dict[str, Any]:
-        return max((self._run(name, seed, rate) for rate in self.rates), key=_all_right)
-
-    def _run(self, name: str, seed: int, rate: float) -> dict[str, Any]:
-        torch.manual_seed(seed)
-        model = SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
-        first = gradients(model, self.symbols)
-        fitted = fit(model, asked(model, self._draw), self.steps, rate, seed)
+    def _run(self, name: str, seed: int) -> dict[str, Any]:
+        first = gradients(self._model(name, seed), self.symbols)
+        rate, model, fitted = best(self.rates, partial(self._trained, name, seed))
         right = {
             among: {
                 str(each): accuracy(model, partial(self._delayed, rows=128, delay=each, among=among), 2, 0)
@@ -99,6 +95,14 @@ class VanishingGradient:
         }
         trained = gradients(model, self.symbols)
         return {"rate": rate, "right": right, "first": first, "trained": trained, "seconds": fitted.seconds}
+
+    def _trained(self, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
+        model = self._model(name, seed)
+        return model, fit(model, asked(model, self._draw), self.steps, rate, seed)
+
+    def _model(self, name: str, seed: int) -> SymbolModel:
+        torch.manual_seed(seed)
+        return SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
 
     def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
         delay = self.delays[int(torch.randint(len(self.delays), (), generator=generator))]
@@ -132,14 +136,14 @@ class VanishingGradient:
              f"{mean(run['seconds'] for run in runs):.0f} s"]
             for name, runs in found.items() for among in AMONG
         ]  # fmt: skip
-        asked = [each for each in DISTANCES if each != NEAR]
+        further = [each for each in DISTANCES if each != NEAR]
         faded = [
-            [f"{name}, {title}", *(f"{dict(_relative(runs, when)).get(each, 0.0):.1e}" for each in asked)]
+            [f"{name}, {title}", *(f"{dict(_relative(runs, when)).get(each, 0.0):.1e}" for each in further)]
             for name, runs in found.items() for when, title in (("first", "at first"), ("trained", "trained"))
         ]  # fmt: skip
         return {
             "Recalled after a delay": Table(heads, rows),
-            "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in asked)], faded),
+            "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in further)], faded),
         }
 
 
@@ -160,10 +164,6 @@ def _relative(runs: Sequence[Mapping[str, Any]], when: str) -> list[tuple[int, f
     """(distance, norm ÷ that of one token back), the mean of the seeds."""
     found = [[norm / max(run[when][0], TINY) for norm in run[when]] for run in runs]
     return [(distance, mean(column)) for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)]
-
-
-def _all_right(run: Mapping[str, Any]) -> float:
-    return mean(share for right in run["right"].values() for share in right.values())
 
 
 def _mean(runs: Sequence[Mapping[str, Any]], among: str, delay: int) -> float:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
 from mmattn.cli.compare import names
 from mmattn.cli.main import main
-from mmattn.why.fixed_bottleneck import FixedBottleneck
-from mmattn.why.pairs import Reversal
+from mmattn.why.training import Fitted, best
 
 SMALL = {
     "why/fixed_bottleneck": [
@@ -103,6 +103,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/recall", "comparison.others_training.rates=1"], "others_training.rates=1 must be a list"),
         (["why/recall", "comparison.others_training.rates=[-1]"], "others_training.rates=-1 must be a number above 0"),
         (["why/fixed_bottleneck", "comparison.rates=1"], "comparison.rates=1 must be a list of learning rates"),
+        (["why/fixed_bottleneck", "comparison.tested=0"], "comparison.tested=0 must be a whole number"),
         (["why/vanishing_gradient", "comparison.rates=[]"], "comparison.rates=[] must be a list of learning rates"),
         (["why/vanishing_gradient", "comparison.delays=[0]"], "comparison.delays=0"),
         (["why/vanishing_gradient", "comparison.tokens=16"], "comparison.tokens=16 must be a whole number"),
@@ -116,13 +117,11 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, mess
     assert not (tmp_path / "run/parts").exists()
 
 
-def test_what_was_trained_with_the_best_rate_counts(tmp_path, monkeypatch):
-    found = FixedBottleneck(Reversal([3, 4], [3]), dim=16, steps=1, rows=2, rates=[1e-3, 2e-3, 3e-3], tested=2)
-    losses = {1e-3: 0.2, 2e-3: 0.1, 3e-3: 0.3}
-    monkeypatch.setattr(
-        found, "_run", lambda kind, seed, rate: {"loss": losses[rate], "rate": rate, "of": (kind, seed)}
-    )
-    assert found._best("transformer", 7) == {"loss": 0.1, "rate": 2e-3, "of": ("transformer", 7)}
+def test_what_was_trained_with_the_best_rate_counts():
+    ends = {1.0: math.nan, 2.0: 0.2, 3.0: 0.1, 4.0: math.inf}
+    fitted = {rate: Fitted([(1, 0.0), (2, loss)], 0.0) for rate, loss in ends.items()}
+    assert best(list(ends), lambda rate: (f"at {rate}", fitted[rate])) == (3.0, "at 3.0", fitted[3.0])
+    assert best([1.0, 2.0], lambda rate: (rate, fitted[rate]))[0] == 2.0
 
 
 def test_a_folder_holds_one_comparison(tmp_path, capsys):

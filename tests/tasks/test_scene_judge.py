@@ -82,6 +82,7 @@ def test_other_data_have_no_figures():
     [
         ({"prompts": 0}, "task.judge.prompts=0 must be a whole number, at least 1"),
         ({"steps": 2.5}, "task.judge.steps=2.5 must be a whole number"),
+        ({"temperature": float("inf")}, "task.judge.temperature=inf must be a number at least 0 and below inf"),
         ({"guidance": -1}, "task.judge.guidance=-1 must be a number at least 0"),
     ],
 )

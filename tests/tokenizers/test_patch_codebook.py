@@ -44,6 +44,15 @@ def test_codes_lie_row_by_row_and_the_beginning_nowhere():
     assert said == ["<bos>", "rows 0–3, columns 0–3", "rows 4–7, columns 8–11"]
 
 
+def test_token_dropout_hides_whole_codes_in_training_only():
+    torch.manual_seed(0)
+    tokenizer = fitted(token_dropout=0.5)
+    batch = tokenizer.collate([tokenizer.prepare(Sample("x", blocks(seed))) for seed in range(250)])
+    hidden = (tokenizer.train()(batch).embeddings == 0).all(-1)
+    assert 0.4 < hidden.float().mean() < 0.6
+    assert not (tokenizer.eval()(batch).embeddings == 0).any()
+
+
 def test_what_does_not_fit_is_named():
     with pytest.raises(ConfigError, match="size=10 must be a multiple of tokenizer.patch=4"):
         PatchCodebookTokenizer(16, size=10)
