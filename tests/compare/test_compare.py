@@ -51,8 +51,8 @@ SMALL = {
     ],
 }  # fmt: skip
 """What makes each comparison last seconds."""
-LONGER = {"why/quadratic_cost", "why/sequential_computation", "why/vanishing_gradient"}
-"""Those that start processes, or read a thousand tokens one after the other."""
+LONGER = {"why/quadratic_cost", "why/recall", "why/sequential_computation", "why/vanishing_gradient"}
+"""Those that start processes, read a thousand tokens one after the other, or train many models."""
 
 
 def test_every_comparison_is_tested():
