@@ -29,6 +29,7 @@ from mmattn.tasks.parts import part_of, width_read
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
 SHOWN = 16  # samples of a report
+TEMPERATURE = 0.7  # of pictures: the likeliest ids together are often an empty one, and at 1 some ids belong to none
 GUIDANCE = 1.5  # ids are drawn by chance: with more, some come that belong to no picture
 
 
@@ -151,7 +152,7 @@ class SequenceToSequence(KeepingTask):
         *,
         count: int,
         seed: int = 0,
-        temperature: float = 1.0,
+        temperature: float = TEMPERATURE,
         guidance: float | None = None,
     ) -> list[np.ndarray]:
         """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any.
@@ -244,8 +245,8 @@ class SequenceToSequence(KeepingTask):
         """What is made of the contexts of some items, beside what was there."""
         items = [item(dataset, index) for index in indices[:SHOWN]]
         batch = self.collated(self.source, [each[self.context] for each in items])
-        # As `pictures` draws them: the likeliest codes together are often an empty picture.
-        temperature, guidance = (1.0, GUIDANCE) if self.drop_context else (0.0, 1.0)
+        # As `pictures` draws them.
+        temperature, guidance = (TEMPERATURE, GUIDANCE) if self.drop_context else (0.0, 1.0)
         made = self.ids_for(batch, temperature, guidance=guidance)
         found = []
         for index, each, ids in zip(indices, items, made.cpu(), strict=False):
