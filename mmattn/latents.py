@@ -25,7 +25,7 @@ class Latents(nn.Module):
         super().__init__()
         if count < 1:
             raise ConfigError(f"latents.count={count} must be at least 1.")
-        self.backbone = backbone
+        self.backbone, self.out_dim = backbone, backbone.out_dim
         self.queries = nn.Parameter(torch.randn(count, backbone.dim) * 0.02)
 
     def forward(self, tokens: TokenSequence | Memory) -> TokenSequence:

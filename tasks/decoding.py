@@ -29,13 +29,14 @@ def decode(
 ) -> Tensor:
     """Ids (documents, length) of which `bos` is left out: at most `longest - 1`, -1 behind the `eos` of a document.
 
-    Each step adds one token to the cache. Of special tokens only `eos` may come. Temperature 0 takes the likeliest.
-    Guidance other than 1 exaggerates what the memory says: each token is scored without it, too.
+    Each step adds one token to the cache. Of special tokens only `eos` may come. Temperature 0 takes the likeliest,
+    others draw row i with seed + i. Guidance other than 1 exaggerates what the memory says: each token is scored
+    without it, too.
     """
     rows, device = len(memory.tokens.embeddings), memory.tokens.embeddings.device
     end = tokenizer.eos_id if tokenizer.eos else NONE
     never = sorted(tokenizer.special_ids - {end})
-    generator = torch.Generator(device).manual_seed(seed)
+    generators = [torch.Generator(device).manual_seed(seed + row) for row in range(rows)]
     ids = torch.full((rows, 1), tokenizer.bos_id, device=device)
     ended, state, seen = torch.zeros_like(ids[:, 0]).bool(), None, 0
     sides = 1 if guidance == 1 else 2
@@ -46,7 +47,7 @@ def decode(
         scores = head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, 0]
         scores = scores if sides == 1 else guided(scores, guidance)
         scores[:, never] = -torch.inf
-        new = chosen(scores, temperature, generator).masked_fill(ended, PADDING)
+        new = chosen(scores, temperature, generators).masked_fill(ended, PADDING)
         ids, ended = torch.cat([ids, new[:, None]], 1), ended | (new == end)
     return ids[:, 1:]
 

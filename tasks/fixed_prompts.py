@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class FixedPrompts(lightning.Callback):
     ) -> None:
         for name, value, least in (("most", most, 1), ("steps", steps, 1), ("seed", seed, 0)):
             whole(f"callbacks.pictures.{name}", value, least)
-        within("callbacks.pictures.guidance", guidance, least=0)
+        within("callbacks.pictures.guidance", guidance, least=0, below=math.inf)
         if isinstance(prompts, str) or (prompts is not None and not prompts):
             raise ConfigError("callbacks.pictures.prompts must be a list of prompts, or null for those of the data.")
         self.prompts, self.most, self.seed = prompts, most, seed

@@ -1,7 +1,7 @@
 """Flow matching (https://arxiv.org/abs/2210.02747): the straight way from noise (time 0) to data (time 1).
 
-At time t a sample stands at xₜ = t · data + (1 − t) · noise. A model guesses the data from xₜ; the velocity that this
-means is (guess − xₜ) / (1 − t).
+At time t a sample stands at xₜ = t · data + (1 − t) · noise, and moves with the velocity data − noise. A guess of the
+data from xₜ means the velocity (guess − xₜ) / (1 − t), a guess of the velocity the data xₜ + (1 − t) · guess.
 """
 
 from __future__ import annotations
@@ -69,3 +69,9 @@ def _velocity(guess: Guess, x: Tensor, time: Tensor) -> Tensor:
 
 
 SAMPLERS = {"euler": euler, "heun": heun}
+
+PREDICTIONS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "data": lambda out, x, time: out,
+    "velocity": lambda out, x, time: x + (1 - time)[:, None, None] * out,
+}
+"""What a model puts out (batch, length, values), xₜ and t (batch,) → the data that it guesses by that."""

@@ -96,7 +96,7 @@ class LanguageModelling(Task):
             hidden, state = self.backbone.step(self._tokens(out, len(ids), seen), state)
             seen += hidden.embeddings.shape[1]
             scores = self.head(hidden.with_embeddings(hidden.embeddings[:, -1:]))[:, -1]
-            out.append(int(chosen(scores, temperature, generator)))
+            out.append(int(chosen(scores, temperature, [generator])))
             if out[-1] == self._end:
                 break
         self.train(was_training)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -31,12 +31,13 @@ def guessed(head: Callable[[TokenSequence], Tensor], out: TokenSequence, target:
     return head(picked), target[known]
 
 
-def chosen(scores: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
-    """Ids (rows,) sampled by scores (rows, vocabulary) at a temperature; 0: the likeliest."""
+def chosen(scores: Tensor, temperature: float, generators: Sequence[torch.Generator]) -> Tensor:
+    """Ids (rows,) sampled by scores (rows, vocabulary) at a temperature, a generator a row; 0: the likeliest."""
     if temperature == 0:
         return scores.argmax(-1)
     highest = scores.max(-1, keepdim=True).values  # less the highest, as a low temperature would make infinities
-    return torch.multinomial(((scores - highest) / temperature).softmax(-1), 1, generator=generator)[:, 0]
+    shares = ((scores - highest) / temperature).softmax(-1)
+    return torch.cat([torch.multinomial(row, 1, generator=its) for row, its in zip(shares, generators, strict=True)])
 
 
 def behind(tokens: TokenSequence, seen: int) -> TokenSequence:

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
-
 from mmattn.errors import ConfigError
 from mmattn.tokenizer import Tokenizer
-
-
-def width_read(encoder: nn.Module | None, source: Tokenizer) -> int:
-    """Width of the tokens that a task reads: as the encoder leaves them, or as they come where there is none."""
-    return int(getattr(encoder, "out_dim", source.dim))
 
 
 def part_of(tokenizer: Tokenizer, name: str) -> Any:

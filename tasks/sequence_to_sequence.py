@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from mmattn.data.dataset import PreparedDataset
@@ -20,12 +20,10 @@ from mmattn.report.pictures import pixels
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores
 from mmattn.tasks.causality import looks_ahead, place_of, trial
+from mmattn.tasks.conditional import ConditionalTask
 from mmattn.tasks.decoding import decode
-from mmattn.tasks.guidance import nothing, without
-from mmattn.tasks.keeping import KeepingTask
 from mmattn.tasks.meanings import Meaning
 from mmattn.tasks.next_token import guessed, next_tokens
-from mmattn.tasks.parts import part_of, width_read
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
 SHOWN = 16  # samples of a report
@@ -33,53 +31,28 @@ TEMPERATURE = 0.7  # of pictures: the likeliest ids together are often an empty 
 GUIDANCE = 1.5  # ids are drawn by chance: with more, some come that belong to no picture
 
 
-class SequenceToSequence(KeepingTask):
+class SequenceToSequence(ConditionalTask):
     """Encoder and decoder (https://arxiv.org/abs/1706.03762): the loss of the target's next token, in nats, its earlier
     ones and the encoded context being given. The target begins with `bos`; without `eos`, all are equally long.
 
     Besides the loss, `exact` is measured: the share of contexts of which the likeliest tokens, one by one, are right.
 
-    Args:
-        context: the part of the tokenizer that is read; `tokenizer.target` is the one that is made.
-        encoder: a backbone over the context's tokens; None: they are read as they are.
+    Args (context, encoder, drop_context, judge: see `ConditionalTask`):
         checked: batches of the validation split of which `exact` is measured; 0: neither there nor on the test split.
         meaning: what a text of the target says, where unlike texts may say the same; None: the ids must be the same.
-        drop_context: the share of training samples whose context is hidden, for guidance
-            (https://arxiv.org/abs/2207.12598); 0: there is none.
-        judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
     keeps = "longest"
     heads = ("tokens",)
 
-    def __init__(
-        self,
-        *args: Any,
-        context: str,
-        encoder: nn.Module | None = None,
-        checked: int = 1,
-        meaning: Meaning | None = None,
-        drop_context: float = 0.0,
-        judge: Callable[[SequenceToSequence], Mapping[str, float]] | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, checked: int = 1, meaning: Meaning | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.context, self.encoder, self.checked = context, encoder, checked
-        self.meaning, self.judge, self.drop_context = meaning, judge, drop_context
-        within("task.drop_context", drop_context, least=0, below=1)
-        part_of(self.tokenizer, context)
-        if self.tokenizer.target == context:
-            raise ConfigError(f"task.context={context} is tokenizer.target, too: a sequence is made from another one.")
+        self.checked, self.meaning = checked, meaning
         if not getattr(self.target, "bos", False):
             part = f"tokenizer.parts.{self.tokenizer.target}"
             raise ConfigError(f"The first token is guessed from one that begins all: set {part}.bos=true.")
         # Tokens of the longest target seen in training, which no made one exceeds.
         self.longest = torch.tensor(0)
-
-    @property
-    def source(self) -> Any:
-        """The tokenizer of the context."""
-        return part_of(self.tokenizer, self.context)
 
     @property
     def target(self) -> Any:
@@ -99,8 +72,9 @@ class SequenceToSequence(KeepingTask):
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         device = place_of(self.backbone)
         tokens = trial(self.target, device)
-        width = width_read(self.encoder, self.source)
-        context = torch.randn(1, 2, width, generator=torch.Generator().manual_seed(2))  # the same for all rows
+        context = torch.randn(
+            1, 2, self.width_read, generator=torch.Generator().manual_seed(2)
+        )  # the same for all rows
         rows = len(tokens.embeddings)
         info = TokenInfo.from_lengths([2] * rows, device=device)
         memory = TokenSequence(context.expand(rows, -1, -1).to(device), info)
@@ -115,15 +89,8 @@ class SequenceToSequence(KeepingTask):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores (targets, vocabulary) and ids (targets,) of every token of the target but the first."""
-        tokens, memory = self.target(batch[str(self.tokenizer.target)]), self.read(batch[self.context])
-        if self.training and self.drop_context:
-            memory = without(memory, torch.rand(memory.info.order.shape[0], device=self.device) < self.drop_context)
-        return guessed(self.head, self.backbone(tokens, memory), next_tokens(tokens))
-
-    def read(self, batch: Batch) -> TokenSequence:
-        """What the decoder reads of a batch of the context."""
-        tokens = self.source(batch)
-        return tokens if self.encoder is None else self.encoder(tokens)
+        tokens, memory = self.target(batch[str(self.tokenizer.target)]), self.encode(batch[self.context])
+        return guessed(self.head, self.backbone(tokens, self.dropped(memory)), next_tokens(tokens))
 
     def evaluate(self, batch: Batch) -> Scores:
         if self.training:
@@ -142,7 +109,7 @@ class SequenceToSequence(KeepingTask):
         seed: int = 0,
         guidance: float = 1.0,
     ) -> list[Any]:
-        """Raw values for contexts, as the context's tokenizer prepared them or as `read` gave them; see `ids_for`."""
+        """Raw values for contexts, as the context's tokenizer prepared them or as `encode` gave them; see `ids_for`."""
         context = prepared if isinstance(prepared, TokenSequence) else self.collated(self.source, prepared)
         return [self.target.restore(ids.cpu()) for ids in self.ids_for(context, temperature, seed, guidance)]
 
@@ -160,12 +127,8 @@ class SequenceToSequence(KeepingTask):
         guidance: None is `GUIDANCE` for tasks with `drop_context`, and 1 for others. Raises `ConfigError` where the
         target is texts, and where there are no contexts and none was hidden in training.
         """
-        if prepared is None and not self.drop_context:
-            raise ConfigError("This task makes nothing without a context: give a prompt.")
-        if guidance is None:
-            guidance = GUIDANCE if prepared is not None and self.drop_context else 1.0
-        width = width_read(self.encoder, self.source)
-        context = nothing(count, width, self.device) if prepared is None else prepared
+        context = self.no_context(count) if prepared is None else prepared
+        guidance = self.strength(guidance, GUIDANCE)
         made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
         if any(isinstance(each, str) for each in made):
             raise ConfigError(
@@ -182,15 +145,11 @@ class SequenceToSequence(KeepingTask):
         than 1 exaggerates what the context brings. Raises `ConfigError` for numbers with which nothing can be made.
         """
         within("temperature", temperature, least=0, below=math.inf)
-        within("guidance", guidance, least=0, below=math.inf)
-        if guidance != 1 and not self.drop_context:
-            raise ConfigError(
-                f"guidance={guidance} is for runs trained with task.drop_context above 0, and not this one."
-            )
+        guidance = self.strength(guidance, 1.0)
         was_training = self.training
         self.eval()
         with torch.no_grad():
-            memory = Memory(context if isinstance(context, TokenSequence) else self.read(context))
+            memory = Memory(context if isinstance(context, TokenSequence) else self.encode(context))
         longest = int(self.longest)
         ids = decode(self.target, self.backbone, self.head, memory, longest, temperature, seed, guidance)
         self.train(was_training)
@@ -211,10 +170,6 @@ class SequenceToSequence(KeepingTask):
         super().test_step(batch, index)
         if self.checked:
             self._compare("test", batch)
-
-    def on_test_epoch_end(self) -> None:
-        if self.judge is not None:
-            self.log_dict({f"test/{name}": value for name, value in self.judge(self).items()})
 
     def _compare(self, split: str, batch: Batch) -> None:
         right = self.right(batch)
@@ -245,9 +200,9 @@ class SequenceToSequence(KeepingTask):
         """What is made of the contexts of some items, beside what was there."""
         items = [item(dataset, index) for index in indices[:SHOWN]]
         batch = self.collated(self.source, [each[self.context] for each in items])
-        # As `pictures` draws them.
-        temperature, guidance = (TEMPERATURE, GUIDANCE) if self.drop_context else (0.0, 1.0)
-        made = self.ids_for(batch, temperature, guidance=guidance)
+        # Texts as `exact` compares them, pictures as `pictures` draws them.
+        texts = isinstance(self.target.show(items[0][str(self.tokenizer.target)]), str)
+        made = self.ids_for(batch) if texts else self.ids_for(batch, TEMPERATURE, 0, self.strength(None, GUIDANCE))
         found = []
         for index, each, ids in zip(indices, items, made.cpu(), strict=False):
             truth = each[str(self.tokenizer.target)]

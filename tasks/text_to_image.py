@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,57 +19,49 @@ from mmattn.report.cards import Card, item, title
 from mmattn.report.pictures import pixels
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.base import Scores
-from mmattn.tasks.flow import SAMPLERS, between, random_times, time_grid, velocity_weight
-from mmattn.tasks.guidance import guided, nothing, twice, without
-from mmattn.tasks.keeping import KeepingTask
-from mmattn.tasks.parts import part_of, width_read
+from mmattn.tasks.conditional import ConditionalTask
+from mmattn.tasks.flow import PREDICTIONS, SAMPLERS, between, random_times, time_grid, velocity_weight
+from mmattn.tasks.guidance import guided, twice
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, token_info
 
 SHOWN = 16  # pictures of a report
+GUIDANCE = 3.0
 
 
-class TextToImage(KeepingTask):
+class TextToImage(ConditionalTask):
     """Flow matching on the content of the target's tokens, with cross-attention to the encoded context.
 
     The backbone guesses the data from a noisy version; the loss is the squared error of the velocity that this means.
 
-    Args:
-        context: the part of the tokenizer that is read; `tokenizer.target` is the one that is made.
-        encoder: a backbone over the context's tokens; None: they are read as they are.
+    Args (context, encoder, drop_context, judge: see `ConditionalTask`):
+        prediction: what the backbone puts out, `data` or `velocity`; see `mmattn.tasks.flow.PREDICTIONS`.
         preview: makes what guesses the target from the context alone, `tokenizer -> module`, as `mmattn.heads.Preview`:
             in training its squared error, `preview_weight` times, is added to the loss, for the encoder to learn from.
-        drop_context: the share of training samples whose context is hidden, for guidance
-            (https://arxiv.org/abs/2207.12598): their tokens read nothing.
         mean, deviation, early: of the times, see `random_times`.
-        judge: looks at what is made of the contexts of the test samples, and gives figures: (task) → name → value.
     """
 
     keeps = "coordinates"
     heads = ("codec",)
-    asks = ("guidance", "guided_until", "steps", "sampler")
-    """What `mmattn generate` may ask for."""
 
     def __init__(
         self,
         *args: Any,
         context: str = "text",
-        encoder: nn.Module | None = None,
+        drop_context: float = 0.1,
+        prediction: str = "data",
         preview: Callable[[Tokenizer], nn.Module] | None = None,
         preview_weight: float = 1.0,
-        drop_context: float = 0.1,
         mean: float = -0.8,
         deviation: float = 1.0,
         early: float = 0.15,
-        judge: Callable[[TextToImage], Mapping[str, float]] | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        for name, share in (("drop_context", drop_context), ("early", early)):
-            if not 0 <= share < 1:
-                raise ConfigError(f"task.{name}={share} must be at least 0 and less than 1.")
+        super().__init__(*args, context=context, drop_context=drop_context, **kwargs)
+        within("task.early", early, least=0, below=1)
         within("task.preview_weight", preview_weight, least=0)
-        self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
-        part_of(self.tokenizer, context)  # raises where there is none
+        if prediction not in PREDICTIONS:
+            raise ConfigError(f"task.prediction={prediction}: there are {' and '.join(PREDICTIONS)}.")
+        self.prediction = PREDICTIONS[prediction]
         self.preview = None if preview is None else preview(self.tokenizer.modelled)
         self.preview_weight = preview_weight
         self.times = {"mean": mean, "deviation": deviation, "early": early}
@@ -78,9 +70,9 @@ class TextToImage(KeepingTask):
         self.coordinates = torch.zeros(0, 0, dtype=torch.long)
 
     @property
-    def source(self) -> Tokenizer:
-        """The tokenizer of the context."""
-        return part_of(self.tokenizer, self.context)
+    def asks(self) -> tuple[str, ...]:
+        """What `mmattn generate` may ask for."""
+        return (*(("guidance", "guided_until") if self.drop_context else ()), "steps", "sampler")
 
     # -- training ---------------------------------------------------------------------------------------------------
 
@@ -95,9 +87,7 @@ class TextToImage(KeepingTask):
         noise = torch.randn(data.shape, generator=generator, device=data.device, dtype=data.dtype)
         memory = self.encode(batch[self.context])
         aside = self.foreseen(memory, data, info) if self.training and self.preview is not None else 0.0
-        if self.training:
-            memory = without(memory, torch.rand(len(data), device=data.device) < self.drop_context)
-        guess = self.guess(between(data, noise, time), time, Memory(memory), info)
+        guess = self.guess(between(data, noise, time), time, Memory(self.dropped(memory)), info)
         error = (guess - data).square().mean(-1) * velocity_weight(time)[:, None]
         return Scores(mean_of(error, info) + aside, int(mine["tokens"]))
 
@@ -108,17 +98,12 @@ class TextToImage(KeepingTask):
         self.log("train/preview", error, batch_size=len(data), on_step=False, on_epoch=True)
         return self.preview_weight * error
 
-    def encode(self, batch: Batch) -> TokenSequence:
-        """What is read of a batch of the context."""
-        tokens = self.source(batch)
-        return tokens if self.encoder is None else self.encoder(tokens)
-
     def guess(self, x: Tensor, time: Tensor, memory: Memory, info: TokenInfo) -> Tensor:
         """The data (batch, length, values) behind the noisy x at time (batch,)."""
         head: Any = self.head
         embeddings, kept = head.enter(x, info)
         out = self.backbone(TokenSequence(embeddings, info), memory, self.time(time))
-        return head.leave(out.embeddings, kept)
+        return self.prediction(head.leave(out.embeddings, kept), x, time)
 
     def _remember(self, info: TokenInfo) -> None:
         if self.coordinates.numel() == 0:
@@ -131,7 +116,7 @@ class TextToImage(KeepingTask):
         self,
         prepared: Sequence[Prepared] | TokenSequence,
         *,
-        guidance: float = 3.0,
+        guidance: float | None = None,
         guided_until: float = 0.5,
         steps: int = 20,
         seed: int = 0,
@@ -143,12 +128,13 @@ class TextToImage(KeepingTask):
     ) -> Tensor:
         """Content (samples, length, values) for contexts, as the context's tokenizer prepared them or encoded.
 
-        `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; sample i has noise of its own,
-        drawn with seed + i. From the time `guided_until` on nothing is exaggerated: early that settles what is drawn
-        where, later it would bend outlines (https://arxiv.org/abs/2404.07724). The first `begin` of the steps read the
-        contexts `before`, if there are any: what they have laid out by then is finished by the others.
+        `guidance` 1 follows the context as it is, more exaggerates it, 0 ignores it; None is `GUIDANCE`, or 1 where no
+        context was hidden in training. From the time `guided_until` on nothing is exaggerated: early that settles what
+        is drawn where, later it would bend outlines (https://arxiv.org/abs/2404.07724). Sample i has noise of its own,
+        drawn with seed + i. The first `begin` of the steps read the contexts `before`, if there are any: what they have
+        laid out by then is finished by the others.
         """
-        within("guidance", guidance, least=0, below=math.inf)
+        guidance = self.strength(guidance, GUIDANCE)
         whole("steps", steps, 1)
         if sampler not in SAMPLERS:
             raise ConfigError(f"There is no sampler '{sampler}'; choose one of {', '.join(SAMPLERS)}.")
@@ -192,8 +178,7 @@ class TextToImage(KeepingTask):
     @torch.no_grad()
     def pictures(self, prepared: Sequence[Prepared] | None, *, count: int, **asked: Any) -> list[np.ndarray]:
         """uint8 pictures (height, width[, 3]) of contexts, or of `count` samples without any; `asked` as in `make`."""
-        width = width_read(self.encoder, self.source)
-        content = self.make(nothing(count, width, self.device) if prepared is None else prepared, **asked)
+        content = self.make(self.no_context(count) if prepared is None else prepared, **asked)
         places: Tensor = self.coordinates if asked.get("coordinates") is None else asked["coordinates"]
         grid = tuple(int(each) + 1 for each in places.amax(0)[:2])
         restore: Any = self.tokenizer.modelled.restore
@@ -201,10 +186,6 @@ class TextToImage(KeepingTask):
         return [pixels(restore(each.float(), grid).cpu().numpy()) for each in content]
 
     # -- showing ----------------------------------------------------------------------------------------------------
-
-    def on_test_epoch_end(self) -> None:
-        if self.judge is not None:
-            self.log_dict({f"test/{name}": value for name, value in self.judge(self).items()})
 
     @torch.no_grad()
     def cards(self, dataset: PreparedDataset, indices: Sequence[int]) -> list[Card]:

@@ -31,9 +31,9 @@ def by_whole_passes(task, batch, guidance=1.0):
     """The likeliest ids of each row, each by forward passes over all before it, one row at a time."""
     tokenizer, rows = task.target, []
     end = tokenizer.eos_id if tokenizer.eos else None
-    for row, memory in enumerate(task.read(batch).embeddings):
-        info = task.read(batch).info.map(lambda fact, row=row: fact[row : row + 1])
-        seen, ids = type(task.read(batch))(memory[None], info), [tokenizer.bos_id]
+    for row, memory in enumerate(task.encode(batch).embeddings):
+        info = task.encode(batch).info.map(lambda fact, row=row: fact[row : row + 1])
+        seen, ids = type(task.encode(batch))(memory[None], info), [tokenizer.bos_id]
         while len(ids) < int(task.longest) and ids[-1] != end:
             tokens = tokenizer(tokenizer.collate([{"ids": torch.tensor(ids)}]))
             tokens.info.document.fill_(row)
@@ -177,11 +177,21 @@ def test_averaged_weights_keep_how_long_the_longest_was(tmp_path):
 
 
 def test_a_temperature_draws_by_the_scores():
-    generator = torch.Generator().manual_seed(0)
+    generators = [torch.Generator().manual_seed(0)] * 4000
     scores = torch.tensor([[0.0, 1.0, -torch.inf]]).expand(4000, -1)
-    share = (chosen(scores, 0.5, generator) == 1).float().mean().item()
+    share = (chosen(scores, 0.5, generators) == 1).float().mean().item()
     assert share == pytest.approx(torch.tensor([0.0, 2.0]).softmax(0)[1].item(), abs=0.03)
-    assert (chosen(scores, 0.0, generator) == 1).all()
+    assert (chosen(scores, 0.0, generators) == 1).all()
+
+
+def test_what_is_drawn_depends_on_the_seed_and_not_on_batch_mates():
+    task = noisy(sequence_to_sequence("image", "text"))
+    prepared = [task.source.prepare(Sample("x", text)) for text in ("white over blue", "red over blue", "red over red")]
+    three = task.make(prepared, temperature=4.0, seed=5)
+    (alone,) = task.make(prepared[1:2], temperature=4.0, seed=6)
+    torch.testing.assert_close(three[1], alone)
+    again, other = (torch.stack(task.make(prepared, temperature=4.0, seed=seed)) for seed in (5, 9))
+    assert torch.equal(again, torch.stack(three)) and not torch.equal(other, again)
 
 
 def test_what_does_not_fit_is_named():

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 import torch
 
+from mmattn import Attention, Backbone, Learned
+from mmattn.adaptive import AdaptiveBlock
 from mmattn.build import build
 from mmattn.cli.compose import composed
 from mmattn.errors import ConfigError
+from mmattn.heads import GridCodec
 from mmattn.memory import Memory
+from mmattn.mixers import CrossAttention
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.tasks.flow import between, euler, heun, random_times, time_grid, velocity_weight
+from mmattn.tasks.flow import PREDICTIONS, between, euler, heun, random_times, time_grid, velocity_weight
 from mmattn.tasks.guidance import guided, twice, without
+from mmattn.tasks.text_to_image import TextToImage
+from tests.tasks.pairs import DIM, OPTIMISER, encoder, several
 
 SMALL = [
     "backbone.dim=32",
@@ -22,6 +31,17 @@ SMALL = [
     "data.test=8",
     "loader.batch_size=8",
 ]
+
+
+def small(prediction="data", **arguments):
+    """A task that draws pictures of two colours."""
+    torch.manual_seed(0)
+    tokenizer = several("image")
+    mixers = {"main": partial(Attention, heads=2), "cross": partial(CrossAttention, heads=2)}
+    position = Learned(DIM, grid=[2, 2])
+    backbone = Backbone(DIM, 2, mixers, layers=["cross", "main"], block=AdaptiveBlock, position=position)
+    arguments = {"encoder": encoder(1), "prediction": prediction, **OPTIMISER, **arguments}
+    return TextToImage(tokenizer, backbone, GridCodec(DIM, tokenizer.modelled, None), **arguments)
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +201,67 @@ def test_a_preview_teaches_the_encoder_in_training_alone(task):
     before = task.evaluate(batch).loss
     task.preview_weight = 1000.0
     assert torch.equal(task.evaluate(batch).loss, before)
+
+
+def test_the_loss_is_that_of_the_velocity(task):
+    task, batch, _ = task
+    draw = torch.Generator().manual_seed(0)
+    data = task.tokenizer.modelled.content(batch["image"])
+    time = random_times(len(data), **task.times, generator=draw, device=data.device)
+    noise = torch.randn(data.shape, generator=draw)
+    x, info = between(data, noise, time), TokenInfo.from_lengths([64] * 8, coordinates=batch["image"]["coordinates"])
+    with torch.no_grad():
+        guess = task.guess(x, time, Memory(task.encode(batch["text"])), info)
+        loss = task.eval().evaluate(batch).loss
+    assert float(time.max()) < 0.95  # later, errors weigh as at 0.95
+    rest = (1 - time)[:, None, None]
+    torch.testing.assert_close(loss, ((guess - x) / rest - (data - noise)).square().mean())
+
+
+def test_training_hides_contexts_and_adds_the_preview(task, monkeypatch):
+    task, batch, _ = task
+    seen = []
+    monkeypatch.setattr(task, "guess", lambda x, time, memory, info: seen.append(memory.tokens.info) or x)
+    monkeypatch.setattr(task, "foreseen", lambda *_: torch.tensor(1000.0))
+    monkeypatch.setattr(task, "drop_context", 0.5)
+    torch.manual_seed(0)
+    losses = [task.train().evaluate(batch).loss for _ in range(20)]
+    assert all(loss > 1000 for loss in losses)
+    hidden = torch.stack([~info.real.any(1) for info in seen])
+    assert 0.35 < float(hidden.float().mean()) < 0.65 and len({tuple(row) for row in hidden.tolist()}) > 10
+    assert task.eval().evaluate(batch).loss < 1000 and bool(seen[-1].real.any(1).all())
+
+
+def test_a_guess_of_the_velocity_is_one_of_the_data():
+    data, noise = torch.randn(2, 3, 4, 5, dtype=torch.float64)
+    time = torch.tensor([0.0, 0.3, 0.9], dtype=torch.float64)
+    x = between(data, noise, time)
+    torch.testing.assert_close(PREDICTIONS["velocity"](data - noise, x, time), data)
+    torch.testing.assert_close(PREDICTIONS["data"](data, x, time), data)
+
+
+def test_what_the_backbone_puts_out_is_taken_as_the_prediction_says():
+    x, time, info = torch.randn(1, 4, 48), torch.tensor([0.25]), TokenInfo.from_lengths([4])
+    info = replace(info, coordinates=torch.cartesian_prod(torch.arange(2), torch.arange(2))[None])
+    guesses = []
+    for prediction in PREDICTIONS:
+        task = small(prediction).eval()
+        guesses.append(task.guess(x, time, Memory(task.no_context(1)), info))
+    torch.testing.assert_close(guesses[1], x + 0.75 * guesses[0])  # of the same weights
+
+
+def test_nothing_is_exaggerated_where_no_context_was_hidden():
+    task = small(drop_context=0.0)
+    assert task.asks == ("steps", "sampler")
+    with pytest.raises(ConfigError, match="makes nothing without a context"):
+        task.pictures(None, count=1)
+    with pytest.raises(ConfigError, match="guidance=3 is for runs trained with task.drop_context above 0"):
+        task.make([], guidance=3)
+
+
+def test_a_prediction_that_there_is_not_is_named():
+    with pytest.raises(ConfigError, match="task.prediction=noise: there are data and velocity"):
+        small("noise")
 
 
 def test_a_preview_differs_where_the_context_does(task):
