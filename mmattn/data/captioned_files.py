@@ -19,12 +19,14 @@ from mmattn.errors import BadSample, ConfigError
 class Captioned:
     """An image and one of its captions, not yet read.
 
-    name: where the caption stands, for errors. text: None where the image has no caption.
+    name: where the caption stands, for errors. text: None where the image has no caption. otherwise: what to do where
+    the image cannot be put there.
     """
 
     name: str
     image: Path
     text: str | None
+    otherwise: str = "remove the row"
 
 
 class CaptionedFiles(Source):
@@ -77,6 +79,7 @@ def _read(listed: Sequence[Captioned], background: str, index: int) -> Sample:
     if not each.text.strip():
         raise BadSample(each.name, f"is an empty caption of {each.image}; write one, or remove it")
     if not each.image.is_file():
-        raise BadSample(each.name, f"names the image {each.image}, which is not there; put it there, or remove the row")
+        fault = f"names the image {each.image}, which is not there; put it there, or {each.otherwise}"
+        raise BadSample(each.name, fault)
     image = on_background(read_image(each.image), background)
     return Sample(each.name, {"image": image, "text": each.text.strip()})

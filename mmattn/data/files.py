@@ -103,18 +103,26 @@ def split_folders(root: Path) -> dict[Split, Path]:
     return splits
 
 
+def visible(root: Path) -> list[Path]:
+    """Files below root in the order of their paths, without hidden ones and those in hidden folders."""
+    return [
+        path
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
+
+
 def find(root: Path, suffixes: Collection[str], kind: str) -> tuple[list[Path], Counter[str]]:
     """Files below root with one of the suffixes, in the order of their paths, and how many have which other suffix.
 
     Hidden files are not counted. Raises `ConfigError` where there is none.
     """
     found, others = [], Counter[str]()
-    for path in sorted(root.rglob("*")):
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
-            if path.suffix.lower() in suffixes:
-                found.append(path)
-            else:
-                others[path.suffix.lower() or path.name] += 1
+    for path in visible(root):
+        if path.suffix.lower() in suffixes:
+            found.append(path)
+        else:
+            others[path.suffix.lower() or path.name] += 1
     if not found:
         has = f" (it holds {_listed(others)})" if others else ""
         raise ConfigError(f"{root} holds no {kind} file{has}: put {', '.join(sorted(suffixes))} files there.")

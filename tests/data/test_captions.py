@@ -10,6 +10,7 @@ from PIL import Image
 from mmattn.contracts.source import check_source
 from mmattn.data.captions_folder import CaptionsFolder
 from mmattn.data.coco_captions import CocoCaptions
+from mmattn.data.source import SPLITS
 from mmattn.errors import BadSample, ConfigError
 
 
@@ -102,6 +103,7 @@ def fault(source):
         ({"file": "d.png", "text": "a cow"}, "row 3: names the image {root}/d.png, which is not there; put it there"),
         ({"file": "c.png", "text": " "}, "row 3: is an empty caption of {root}/c.png; write one, or remove it"),
         ({"file": "c.png", "text": None}, "row 3: is an empty caption of"),
+        ({"file": "c.png", "text": []}, "row 3: is an empty caption of {root}/c.png; write one"),
         ({"file": "a.png", "text": "more"}, "{root}/c.png: has no caption; write one, or move the image elsewhere"),
     ],
 )
@@ -116,7 +118,8 @@ def test_a_text_without_its_image_and_an_unreadable_image_are_named(folder):
     for name in ("a", "deep/b", "d"):
         (folder / f"{name}.txt").write_text("words")
     (folder / "c.png").unlink()
-    assert f"d.txt: names the image {folder}/d.png, which is not there" in fault(CaptionsFolder(folder))
+    missing = f"d.txt: names the image {folder}/d.png, which is not there; put it there, or move d.txt elsewhere"
+    assert missing in fault(CaptionsFolder(folder))
     (folder / "d.png").write_bytes(b"no image")
     assert "d.png: is not a readable image" in fault(CaptionsFolder(folder))
 
@@ -197,6 +200,58 @@ def test_folders_that_cannot_be_used_are_named(folder, tmp_path):
 def test_two_images_of_one_text_are_named(tmp_path):
     (images(tmp_path, "a.png", "a.jpg") / "a.txt").write_text("words")
     with pytest.raises(ConfigError, match=r"a\.txt stands beside a\.jpg and a\.png: rename one"):
+        CaptionsFolder(tmp_path)
+
+
+def test_a_suffix_in_capitals_a_byte_order_mark_and_hidden_folders(tmp_path):
+    images(tmp_path, "a.PNG", "b.Jpg")
+    (tmp_path / "a.txt").write_text("a cat", encoding="utf-8-sig")
+    (tmp_path / "b.TXT").write_text("a dog")
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / ".hidden/z.txt").write_text("nothing")
+    assert pairs(CaptionsFolder(tmp_path)) == [(0, "a cat"), (1, "a dog")]
+
+
+def test_one_image_may_be_spelled_in_several_ways(folder):
+    rows = [
+        {"file": file, "text": text}
+        for file, text in (("deep/../a.png", "a cat"), (str(folder / "a.png"), "a cat, again"), ("c.png", "a bird"))
+    ]
+    source = CaptionsFolder(jsonl(folder, *rows, {"file": "./deep/b.jpg", "text": "a dog"}), validation=0.3)
+    assert pairs(source) == EXPECTED  # no image lacks a caption
+    assert any({"a cat", "a cat, again"} <= {each.value["text"] for each in source.samples(s)} for s in SPLITS[:2])
+
+
+def test_each_name_of_a_file_has_its_captions(folder):
+    (folder / "c.png").unlink()
+    (folder / "c.png").symlink_to(folder / "a.png")
+    jsonl(folder, *({"file": name, "text": name} for name in ("a.png", "c.png", "deep/b.jpg")))
+    assert pairs(CaptionsFolder(folder)) == [(0, "a.png"), (0, "c.png"), (1, "deep/b.jpg")]
+
+
+def test_files_that_are_not_read_are_told(folder):
+    for name in ("a", "deep/b", "c"):
+        (folder / f"{name}.txt").write_text("words")
+    assert CaptionsFolder(folder).notes == ()
+    (folder / "d.heic").touch()
+    heic = "1 files left out that are not images: 1 × .heic."
+    assert CaptionsFolder(folder).notes == (heic,)
+    jsonl(folder, *({"file": name, "text": "words"} for name in ("a.png", "deep/b.jpg", "c.png")))
+    unread = f"{folder}/captions.jsonl holds the captions: 3 .txt files are not read."
+    assert CaptionsFolder(folder).notes == (unread, heic)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("x.PNG", "move it into one of them"), ("captions.csv", "give each of them a table of its own, with paths from")],
+)
+def test_what_stands_beside_the_folders_of_splits_is_refused(tmp_path, name, remedy):
+    for split in ("train", "val"):
+        jsonl(images(tmp_path / split, "1.png", "2.png"), *({"file": f"{i}.png", "text": split} for i in (1, 2)))
+    (tmp_path / "README.txt").touch()
+    assert len(CaptionsFolder(tmp_path).samples("train")) == 2
+    (tmp_path / name).touch()
+    with pytest.raises(ConfigError, match=f"{name} stands beside the folders train, val: {remedy}"):
         CaptionsFolder(tmp_path)
 
 
