@@ -22,11 +22,16 @@ class Waveform:
 
 
 def read_image(path: Path) -> Image.Image:
-    """A decoded image (the whole file is read, so that a truncated one is noticed here)."""
+    """A decoded image (the whole file is read, so that a truncated one is noticed here).
+
+    Raises `BadSample` for one that is unreadable, or larger than twice Pillow's `Image.MAX_IMAGE_PIXELS`.
+    """
     try:
         with Image.open(path) as image:
             image.load()
             return image.copy()
+    except Image.DecompressionBombError as error:
+        raise BadSample(str(path), f"is too large an image ({error}); scale it down, or remove it") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise BadSample(str(path), f"is not a readable image ({error})") from error
 

@@ -64,6 +64,13 @@ def test_a_truncated_image_is_noticed(tmp_path):
         read_image(tmp_path / "a.png")
 
 
+def test_an_image_too_large_to_decode_is_named(tmp_path, monkeypatch):
+    Image.new("L", (10, 10)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 49)  # Pillow refuses twice as many
+    with pytest.raises(BadSample, match=r"a\.png: is too large an image \(.*100 pixels.*\); scale it down"):
+        read_image(tmp_path / "a.png")
+
+
 @pytest.mark.parametrize(
     ("text", "records"),
     [
