@@ -57,7 +57,8 @@ class _Written:
         bias: Bias | None = None,
         dropout: float = 0.0,
     ) -> Tensor:
-        record = Record(self.layer, self.calls, query, key, visibility, scale, bias, torch.arange(query.shape[1]))
+        heads = query.shape[1]
+        record = Record(self.layer, self.calls, query, key, visibility, scale, bias, torch.arange(heads), heads)
         fits(record.shape(), query.element_size(), self.limit, record.where)
         self.calls += 1
         weights = record.whole()

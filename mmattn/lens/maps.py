@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from mmattn.biases import Bias
 from mmattn.errors import ConfigError, nearest
-from mmattn.lens.chosen import Which, chosen
+from mmattn.lens.chosen import Which, chosen, chosen_heads
 from mmattn.lens.mean import Mean
 from mmattn.lens.record import LIMIT, Record
 from mmattn.lens.seam import Layers, attention_layers, replaced
@@ -77,7 +77,7 @@ def capture(
     Raises ConfigError for a layer or head that the model does not have.
     """
     found = attention_layers(model, layers)
-    taken = {name: chosen(heads, layer.heads, "heads", f"'{name}'").unique() for name, layer in found.items()}
+    taken = {name: chosen_heads(heads, layer.heads, f"'{name}'").unique() for name, layer in found.items()}
     maps = Maps(list(found))
 
     def recording(name: str, attend: Any) -> Any:
@@ -110,10 +110,10 @@ def _record(
     bias: Bias | None,
     heads: Tensor,
 ) -> Record:
-    query, key = query.detach(), key.detach()
-    if len(heads) < query.shape[1]:  # copies, so that the other heads are not kept in memory by a view
-        of_key = heads // (query.shape[1] // key.shape[1])
+    query, key, layer_heads = query.detach(), key.detach(), query.shape[1]
+    if len(heads) < layer_heads:  # copies, so that the other heads are not kept in memory by a view
+        of_key = heads // (layer_heads // key.shape[1])
         query, key = query[:, heads.to(query.device)], key[:, of_key.to(key.device)]
     # A bias that learns is another one after the next optimizer step.
     kept = deepcopy(bias) if bias is not None and any(True for _ in bias.parameters()) else bias
-    return Record(layer, step, query, key, visibility, scale, kept, heads)
+    return Record(layer, step, query, key, visibility, scale, kept, heads, layer_heads)

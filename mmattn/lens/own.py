@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mmattn.errors import ConfigError
-from mmattn.lens.chosen import Which, chosen
+from mmattn.lens.chosen import Which, chosen_heads
 from mmattn.lens.heat import heat_map, labels
 from mmattn.lens.maps import capture
 from mmattn.lens.matrix import Matrices
@@ -76,7 +76,7 @@ def _squares(record: Record, heads: Which, limit: int) -> list[tuple[str, np.nda
 
 def _heads(record: Record, heads: Which, limit: int) -> list[tuple[str, Tensor]]:
     """(1, queries, keys) of the mean over the heads chosen, and of each."""
-    numbers = chosen(heads, len(record.heads), "heads", record.where).tolist()
+    numbers = chosen_heads(heads, record.layer_heads, record.where).tolist()
     weights = record.weights(numbers, limit=limit).cpu()
     each = [(f"head {number}", weights[:, place]) for place, number in enumerate(numbers)]
     title = "all heads" if heads is None else f"mean of heads {', '.join(map(str, numbers))}"

@@ -11,7 +11,7 @@ from torch import Tensor
 from mmattn.biases import Bias
 from mmattn.errors import ConfigError
 from mmattn.kernels.blocks import AT_ONCE
-from mmattn.lens.chosen import Which, chosen
+from mmattn.lens.chosen import Which, chosen, chosen_heads
 from mmattn.lens.probabilities import probabilities
 from mmattn.patterns import Visibility
 
@@ -25,7 +25,7 @@ class Record:
 
     layer: its name; step: how many times it was called before.
     query: (batch, recorded heads, queries, head_dim); key: (batch, key_heads, keys, head_dim), in their order.
-    heads: (recorded heads,) the numbers that these query heads have in the layer.
+    heads: (recorded heads,) the numbers that these query heads have in the layer; layer_heads: how many it has.
     """
 
     layer: str
@@ -36,6 +36,7 @@ class Record:
     scale: float
     bias: Bias | None
     heads: Tensor
+    layer_heads: int
 
     @property
     def where(self) -> str:
@@ -53,7 +54,7 @@ class Record:
 
         They are those of the formula over all keys, and float32 at least; those asked for alone are held in memory,
         beside one block of queries. Which heads, queries and keys: see `chosen`; heads have the layer's numbers.
-        Raises ConfigError for a map of more than `limit` bytes.
+        Raises ConfigError for a map of more than `limit` bytes, and for heads that were not captured.
         """
         shape = self.shape(heads, queries, keys)
         fits(shape, self.query.element_size(), limit, self.where)
@@ -87,11 +88,12 @@ class Record:
 
     def _places(self, heads: Which) -> Tensor:
         """Where the heads with these numbers stand in `query`."""
-        numbers = self.heads if heads is None else chosen(heads, max(self.heads.tolist()) + 1, "heads", self.where)
+        numbers = self.heads if heads is None else chosen_heads(heads, self.layer_heads, self.where)
         place = {number: place for place, number in enumerate(self.heads.tolist())}
         missing = [number for number in numbers.tolist() if number not in place]
         if missing:
-            raise ConfigError(f"{self.where} holds the heads {list(place)}, and heads={missing[0]} is asked for.")
+            held = f"{self.where} holds the heads {list(place)} of {self.layer_heads}"
+            raise ConfigError(f"{held}, and heads={missing[0]} is asked for: capture it, too.")
         return torch.tensor([place[number] for number in numbers.tolist()], dtype=torch.long)
 
 

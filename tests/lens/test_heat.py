@@ -31,7 +31,7 @@ def reading(places, keys=4):
     info = patches()
     seen = Visibility(Full(), info, TokenInfo.from_lengths([keys, keys]))
     key = torch.eye(keys, dtype=torch.float64).expand(2, 2, -1, -1)
-    return info, Record("made", 0, scores, key, seen, 1.0, None, torch.arange(2))
+    return info, Record("made", 0, scores, key, seen, 1.0, None, torch.arange(2), 2)
 
 
 def test_a_words_map_shows_where_it_is_read():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmattn import Backbone, Causal, ConfigError, Convolution, Memory, SlidingWindow, TokenInfo
-from mmattn.lens import capture
+from mmattn.lens import Mean, capture
 from mmattn.lens import record as record_module
 from tests.core.asking import HERE
 from tests.core.examples import LAYOUTS, facts
@@ -173,6 +173,24 @@ def test_rows_are_computed_in_blocks(monkeypatch):
     assert max(sizes) <= 5000 and len(sizes) == 2 * 6  # of 2 · 4 · 10 · 60 weights each
 
 
+@pytest.mark.parametrize(
+    ("heads", "said"),
+    [
+        ([], "'blocks.0.mixer'.* has 4 heads, and none of them is named"),
+        (slice(0, 0), "none of them is named"),
+        (torch.zeros(4, dtype=torch.bool), "none of them is named"),
+        ([1.7], r"heads=\[1.7\] must be whole numbers"),
+        ("1", "heads='1' must be whole numbers"),
+    ],
+)
+def test_heads_that_are_none_are_refused_at_once_and_by_a_mean(heads, said):
+    model = both()
+    with pytest.raises(ConfigError, match=said):
+        capture(model, heads=heads).__enter__()
+    with pytest.raises(ConfigError, match=said), capture(model, reduce=Mean(heads=heads)):
+        model(tokens(facts(LAYOUTS["plain"])), tokens(READ, 1))
+
+
 def test_errors_name_the_layer_and_the_remedy():
     model, x, read = both(), tokens(facts(LAYOUTS["plain"])), tokens(READ, 1)
     with pytest.raises(ConfigError, match="'blocks.7.mixer' is no attention layer of Backbone; the nearest: 'blocks"):
@@ -188,8 +206,12 @@ def test_errors_name_the_layer_and_the_remedy():
     with pytest.raises(ConfigError, match="'blocks.0.mixr' was not captured.*Did you mean 'blocks.0.mixer'"):
         maps["blocks.0.mixr"]
     record = maps[SELF][0]
-    with pytest.raises(ConfigError, match=r"holds the heads \[0, 2\], and heads=1 is asked for"):
+    with pytest.raises(ConfigError, match=r"holds the heads \[0, 2\] of 4, and heads=1 is asked for"):
         record.weights(heads=1)
+    with pytest.raises(ConfigError, match="heads=3 is asked for"):
+        record.weights(heads=-1)
+    with pytest.raises(ConfigError, match="heads=4 does not exist: 'blocks.0.mixer', step 0, has 4 heads"):
+        record.weights(heads=4)
     with pytest.raises(ConfigError, match="queries=6 does not exist: 'blocks.0.mixer', step 0, has 6 queries"):
         record.weights(queries=[0, 6])
     with pytest.raises(ConfigError, match=r"keys is a mask \(5,\)"):
