@@ -14,7 +14,7 @@ from mmattn.errors import ConfigError, nearest
 from mmattn.lens.chosen import Which, chosen, chosen_heads
 from mmattn.lens.mean import Mean
 from mmattn.lens.record import LIMIT, Record
-from mmattn.lens.seam import Layers, attention_layers, replaced
+from mmattn.lens.seam import Layers, attention_layers, matching, replaced
 from mmattn.patterns import Visibility
 
 
@@ -33,9 +33,11 @@ class Maps:
         return self._kept[layer]
 
     def records(self, layers: Layers = None, steps: Which = None) -> Iterator[Record]:
-        """Layer after layer, its steps in order. Raises ConfigError where `reduce` has left no records."""
-        names = self.layers if layers is None else [layers] if isinstance(layers, str) else layers
-        for name in names:
+        """Layer after layer in the model's order, its steps in order; layers: as for `capture`.
+
+        Raises ConfigError for a layer that was not captured, and where `reduce` has left no records.
+        """
+        for name in matching(self.layers, layers, "was not captured"):
             kept = self[name]
             for step in chosen(steps, len(kept), "steps", f"'{name}'").tolist():
                 if not isinstance(kept[step], Record):

@@ -8,6 +8,7 @@ import torch
 from mmattn import Backbone, Causal, ConfigError, Convolution, Memory, SlidingWindow, TokenInfo
 from mmattn.lens import Mean, capture
 from mmattn.lens import record as record_module
+from mmattn.mixers import AdditiveAttention
 from tests.core.asking import HERE
 from tests.core.examples import LAYOUTS, facts
 from tests.core.rules import ON_A_LINE
@@ -199,6 +200,8 @@ def test_errors_name_the_layer_and_the_remedy():
         capture(model, []).__enter__()
     with pytest.raises(ConfigError, match="Backbone has no attention layer"):
         capture(Backbone(16, 1, {"near": Convolution})).__enter__()
+    with pytest.raises(ConfigError, match=r"additive attention \(blocks.0.mixer\) are not captured: .*alignment"):
+        capture(Backbone(16, 1, {"first": AdditiveAttention})).__enter__()
     with pytest.raises(ConfigError, match="heads=4 does not exist: 'blocks.0.mixer' has 4 heads"):
         capture(model, heads=4).__enter__()
     with capture(model, heads=[0, 2]) as maps:

@@ -25,6 +25,7 @@ def test_a_mean_is_the_mean_of_the_maps_that_it_names():
     stack = torch.stack([torch.stack([r.weights() for r in maps[name]]) for name in (FIRST, SECOND)])
     close = {"atol": 1e-12, "rtol": 0}
     torch.testing.assert_close(maps.mean([FIRST, SECOND]), stack.mean((0, 1, 3)), **close)
+    assert torch.equal(maps.mean("blocks.[13].*"), maps.mean([SECOND, FIRST]))
     torch.testing.assert_close(maps.mean(SECOND, heads=[1]), stack[1, :, :, 1].mean(0), **close)
     part = maps.mean(FIRST, steps=slice(1, None), queries=[4, 0], keys=slice(2, 5))
     torch.testing.assert_close(part, stack[0, 1:].mean((0, 2))[:, [4, 0], 2:5], **close)
@@ -56,6 +57,8 @@ def test_means_that_cannot_be_say_why():
         sample(model, 1)
     with pytest.raises(ConfigError, match=r"'blocks.1.mixer', step 0, has a map .* \(2, 6, 7\), .* before \(2, 6, 6\)"):
         maps.mean()
+    with pytest.raises(ConfigError, match="layers='blocks.9.*' was not captured; the nearest: 'blocks"):
+        maps.mean("blocks.9.*")
     with pytest.raises(ConfigError, match="2 × 6 × 7 weights"):
         maps.mean(FIRST, limit=100)
     with pytest.raises(ConfigError, match="steps=1 does not exist: 'blocks.1.mixer' has 1 steps"):
