@@ -61,5 +61,5 @@ class Calls:
             return
         _, _, queries, keys = record.shape()
         fits((self.count, queries, keys), 4, self.limit, "All layers and steps together")
-        if self.keep:
+        if self.keep:  # keys are the memory's, one tensor for all steps
             fits((self.count, *record.query.shape), 4, self.limit, "Queries of all layers and steps, for an edit,")

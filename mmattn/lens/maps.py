@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from mmattn.biases import Bias
 from mmattn.errors import ConfigError, nearest
 from mmattn.lens.chosen import Which, chosen, chosen_heads
+from mmattn.lens.grown import GrownKeys
 from mmattn.lens.mean import Mean
 from mmattn.lens.record import LIMIT, Record
 from mmattn.lens.seam import Layers, attention_layers, matching, replaced
@@ -25,12 +26,17 @@ class Maps:
         self.layers = layers
         self.calls = dict.fromkeys(layers, 0)
         self._kept: dict[str, list[Any]] = {name: [] for name in layers}
+        self._grown = {name: GrownKeys() for name in layers}
 
     def __getitem__(self, layer: str) -> list[Any]:
         """The layer's records, or what `reduce` made of them. Raises ConfigError for a layer that was not captured."""
         if layer not in self._kept:
             raise ConfigError(f"'{layer}' was not captured; {self.layers} were.{nearest(layer, self.layers)}")
         return self._kept[layer]
+
+    def keep(self, layer: str, kept: Any) -> None:
+        """Add a call's. Records whose keys go on with those before, as a cache's do, hold them once."""
+        self[layer].append(self._grown[layer](kept) if isinstance(kept, Record) else kept)
 
     def records(self, layers: Layers = None, steps: Which = None) -> Iterator[Record]:
         """Layer after layer in the model's order, its steps in order; layers: as for `capture`.
@@ -70,8 +76,9 @@ def capture(
 ) -> Iterator[Maps]:
     """`with capture(model) as maps:` records the layers' calls; the model's outputs stay the same, bit for bit.
 
-    The queries and keys are kept (detached), and probabilities are made of them when they are asked for. They are what
-    the formula gives for the pattern, the bias and these queries and keys, before dropout, also inside `edited`.
+    The queries and keys are kept (detached; keys that a cache gives again at each step, once), and probabilities are
+    made of them when they are asked for. They are what the formula gives for the pattern, the bias and these queries
+    and keys, before dropout, also inside `edited`.
 
     layers: names (see `attention_layers`) or None for all; heads: those that are recorded, by their numbers.
     reduce: what is kept of a record instead of the record, unless it is None (a `Mean` keeps its own account); it is
@@ -92,7 +99,7 @@ def capture(
             maps.calls[name] += 1
             kept = record if reduce is None else reduce(record)
             if kept is not None:
-                maps[name].append(kept)
+                maps.keep(name, kept)
             return out
 
         recorded.before = attend  # type: ignore[attr-defined]
