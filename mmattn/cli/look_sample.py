@@ -12,7 +12,7 @@ from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.lens import Row, page, strip
 from mmattn.lens.matrix import matrices_page, matrices_strip
-from mmattn.lens.own import TOKENS, own_maps
+from mmattn.lens.own import TOKENS, own_layers, own_maps
 
 DRAWING = ("edit", "weight", "share", "begin", "guidance", "steps", "seed")
 """Options that mean nothing here."""
@@ -25,10 +25,10 @@ def of_sample(task: Any, a: argparse.Namespace) -> Seen:
         raise ConfigError(f"{', '.join(given)}: for runs that draw prompts in steps from noise; this one does not.")
     if (a.file is None) == (a.prompt is None):
         raise ConfigError("Give a file, or a text by --prompt: one of them is looked at.")
-    tokenizer = task.tokenizer
+    tokenizer, layers = task.tokenizer, own_layers(task, a.layers)
     sample = Sample("--prompt", a.prompt) if a.file is None else tokenizer.read(_existing(a.file))[0]
     prepared = pieces(tokenizer, sample.name, tokenizer.prepare(sample))[0]
-    found = own_maps(task, prepared, a.layers, a.heads, limit=int(a.limit * 2**30))
+    found = own_maps(task, prepared, layers, a.heads, limit=int(a.limit * 2**30))
     count = tokenizer.length(prepared)
     title = f"Self-attention in {a.file or repr(a.prompt)}"
     facts = [("layers", str(len(found))), ("tokens", str(count))]

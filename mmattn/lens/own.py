@@ -34,7 +34,7 @@ def own_maps(
     average.
     Raises ConfigError for a run without self-attention, and for a map larger than `limit` bytes.
     """
-    names = _layers(task, layers)
+    names = own_layers(task, layers)
     batch = task.tokenizer.collate([prepared])
     info = task.tokenizer(batch).info
     with capture(task, names) as maps:
@@ -50,7 +50,11 @@ def own_maps(
     return [Matrices(name, tokens, _squares(record, heads, limit)) for name, record in records]
 
 
-def _layers(task: Any, layers: Layers) -> list[str]:
+def own_layers(task: Any, layers: Layers = None) -> list[str]:
+    """Names of the backbone's layers in which tokens read each other, those that `layers` names; None: all.
+
+    Raises ConfigError where there is none, and for a run that reads several kinds of data.
+    """
     if hasattr(task.tokenizer, "parts"):
         raise ConfigError(
             "This run reads several kinds of data and draws no picture in steps from noise; mmattn look shows "

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mmattn.cli.main import main
+from tests.tasks.pairs import contrastive, picture
 
 PROMPT = "a red circle left of a blue square"
 OTHER = "a red circle right of a blue square"
@@ -101,3 +102,12 @@ def test_a_run_that_draws_nothing_shows_which_token_reads_which(image_run, drawi
     ]:
         assert main(["look", str(run), *words, "--out", str(out)]) == 1
         assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--prompt", "red over blue"], ["no.png"], ["{picture}"]])
+def test_two_towers_are_refused_before_anything_is_read(words, tmp_path, capsys, monkeypatch):
+    picture("red", "blue").save(tmp_path / "a.png")
+    monkeypatch.setattr("mmattn.cli.use.load_task", lambda *_: contrastive())
+    words = [word.format(picture=tmp_path / "a.png") for word in words]
+    assert main(["look", "RUN", *words, "--out", str(tmp_path / "look.html")]) == 1
+    assert "This run reads several kinds of data and draws no picture in steps" in capsys.readouterr().err
