@@ -14,6 +14,11 @@ def whole(key: str, value: Any, least: int, most: int | None = None) -> None:
         raise ConfigError(f"{key}={said(value)} must be a whole number, at least {least}{end}.")
 
 
+def check_seed(key: str, value: Any) -> None:
+    """Raise `ConfigError` naming the key unless random numbers of every library can be begun with the value."""
+    whole(key, value, 0, 2**32 - 1)
+
+
 def within(
     key: str,
     value: Any,

@@ -11,13 +11,14 @@ from mmattn.benchmarks.record import about, save_json
 from mmattn.benchmarks.timing import pinned
 from mmattn.cli.use import load_task
 from mmattn.errors import ConfigError
-from mmattn.limits import within
+from mmattn.limits import check_seed, within
 from mmattn.run import Run
 
 
 def editing(arguments: argparse.Namespace) -> None:
     """Draw, judge, print, save. Raises ConfigError for a run that does not draw scenes."""
     a = arguments
+    check_seed("--seed", a.seed)
     data = Run.open(a.run).config.data
     if data.get("_target_") != "mmattn.data.scenes.Scenes":
         raise ConfigError(f"{a.run} was trained on {data.get('_target_')}: editing is judged on data=scenes alone.")

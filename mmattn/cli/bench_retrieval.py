@@ -11,12 +11,14 @@ from mmattn.benchmarks.timing import pinned
 from mmattn.build import make
 from mmattn.cli.use import load_task
 from mmattn.errors import ConfigError
+from mmattn.limits import check_seed
 from mmattn.run import Run
 
 
 def of_texts(arguments: argparse.Namespace) -> None:
     """Draw, look, print, save. Raises ConfigError for runs of other tasks, and for a split that is not there."""
     a = arguments
+    check_seed("--seed", a.seed)
     painter, towers = (load_task(run, a.config_dir) for run in (a.run, a.by))
     if "steps" not in getattr(painter, "asks", ()):
         raise ConfigError(f"{a.run} draws nothing by steps from noise: give a run of text_to_image.")

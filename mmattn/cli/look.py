@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmattn.errors import ConfigError
+from mmattn.limits import check_seed
 
 EPILOG = """Where each word of a prompt is read, for runs that make pictures. --edit makes the edited prompt's picture
 of the same noise, with the first one's maps and without. Of other runs: which tokens of a sample read which.
@@ -47,6 +48,8 @@ def look(arguments: argparse.Namespace) -> None:
     from mmattn.cli.use import load_task
 
     html, png = _files(arguments.out)
+    if arguments.seed is not None:
+        check_seed("--seed", arguments.seed)
     task = load_task(arguments.run, arguments.config_dir)
     seen = of_prompt(task, arguments) if "steps" in getattr(task, "asks", ()) else of_sample(task, arguments)
     try:

@@ -8,7 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig
 
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import said, whole
+from mmattn.limits import check_seed, said
 
 PARTS = ("data", "tokenizer", "backbone", "head", "task", "trainer")
 
@@ -32,7 +32,7 @@ def check_settings(config: DictConfig, keys: Collection[str]) -> None:
             raise ConfigError(f"{key}={said(config[key])} must hold names with a _target_ each, as in conf/{key}.")
     if not isinstance(config.name, str) or not config.name:
         raise ConfigError(f"name={said(config.name)} must be a text: the run's name, for its folder and its report.")
-    whole("seed", config.seed, 0, 2**32 - 1)
+    check_seed("seed", config.seed)
     _check_path("run.dir", config.run.get("dir"))
     _check_path("init_from", config.init_from)
     parts = config.init_parts

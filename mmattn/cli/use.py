@@ -17,6 +17,7 @@ from mmattn.cli.user_folder import bring
 from mmattn.data.files import similar
 from mmattn.data.source import Sample, Split
 from mmattn.errors import ConfigError
+from mmattn.limits import check_seed
 from mmattn.run import Run, load_weights
 from mmattn.tokenizer import Tokenizer
 from mmattn.trust import check_targets
@@ -71,6 +72,7 @@ def generate(
     The prompt is a text, or what the run's tokenizer reads from `prompt_file`: a sound, a picture, a text.
     `asked`: temperature; for pictures guidance, guided_until, steps and sampler, too; None: as the task has it.
     """
+    check_seed("--seed", seed)
     task = load_task(folder, config_dir)
     if hasattr(task, "pictures"):
         given = prompted(task.source, prompt, prompt_file)
