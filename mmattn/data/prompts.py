@@ -34,4 +34,5 @@ def known(source: Any, prompt: Sample) -> Prepared:
     meant = "".join(dict.fromkeys(nearest(word.lower(), vocabulary) for word in words))
     if not meant and len(vocabulary) <= FEW:
         meant = f" It knows: {', '.join(vocabulary)}."
-    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}.{meant}")
+    rarely = " often enough to learn it" if getattr(source, "least", 1) > 1 else ""
+    raise ConfigError(f"{prompt.name}: training never showed {', '.join(map(repr, words))}{rarely}.{meant}")

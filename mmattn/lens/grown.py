@@ -36,7 +36,7 @@ class Grown:
         elif size > held.shape[self.dim]:
             held = tensor.new_empty([*tensor.shape[: self.dim], 2 * size, *tensor.shape[self.dim + 1 :]])
             self._first(held, size).copy_(tensor)
-        else:
+        elif size > self.length:
             more = self.length, size - self.length
             held.narrow(self.dim, *more).copy_(tensor.narrow(self.dim, *more))
         self.held, self.length = held, size

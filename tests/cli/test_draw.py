@@ -51,9 +51,9 @@ def test_an_empty_prompt_is_said_and_drawn(run, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--prompt", "a rod circle"], "training never showed 'rod'. Did you mean 'red'?"),
-        (["--prompt", "a rod cicle"], "'rod', 'cicle'. Did you mean 'red'? Did you mean 'circle'?"),
-        (["--prompt", "a red zeppelin"], "never showed 'zeppelin'. It knows: a, above,"),
+        (["--prompt", "a rod circle"], "training never showed 'rod' often enough to learn it. Did you mean 'red'?"),
+        (["--prompt", "a rod cicle"], "'rod', 'cicle' often enough to learn it. Did you mean 'red'? Did"),
+        (["--prompt", "a red zeppelin"], "never showed 'zeppelin' often enough to learn it. It knows: a, above,"),
         (["--prompt", "a red circle", "--guidance", "-1"], "guidance=-1.0 must be a number at least 0"),
         (["--prompt", "a red circle", "--temperature", "1"], "--temperature: pictures of this run are made with"),
         (["--prompt", "a red circle", "--count", "0"], "--count=0 must be at least 1"),

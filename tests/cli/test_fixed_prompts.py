@@ -89,7 +89,10 @@ def test_a_resumed_run_draws_what_the_uninterrupted_one_does(run, tmp_path, monk
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["callbacks.pictures.prompts=[a rod circle]"], "training never showed 'rod'. Did you mean 'red'?"),
+        (
+            ["callbacks.pictures.prompts=[a rod circle]"],
+            "training never showed 'rod' often enough to learn it. Did you mean 'red'?",
+        ),
         (["callbacks.pictures.prompts=a red circle"], "must be a list of prompts"),
         (["callbacks.pictures.steps=0"], "callbacks.pictures.steps=0 must be a whole number, at least 1"),
     ],

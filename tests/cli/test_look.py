@@ -58,7 +58,10 @@ def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_p
     ("words", "said"),
     [
         (["--prompt", " "], "a picture of no prompt is unconditional"),
-        (["--prompt", "a rad circle"], "--prompt: training never showed 'rad'. Did you mean 'red'?"),
+        (
+            ["--prompt", "a rad circle"],
+            "--prompt: training never showed 'rad' often enough to learn it. Did you mean 'red'?",
+        ),
         (["--prompt", PROMPT, "--edit", "a rad circle"], "--edit: training never showed 'rad'"),
         (["--prompt", "red", "--edit", "blue square"], "no token in common and differ in length"),
         (["--prompt", PROMPT, "--weight", "circel=2"], "no word 'circel'; it has a, red, circle,"),

@@ -28,6 +28,15 @@ def test_values_stay_those_of_each_call_when_growth_goes_on_branches_and_begins_
         assert torch.equal(got, wanted)
 
 
+def test_values_that_come_again_are_held_in_inference_mode():
+    grown = Grown(1)
+    with torch.inference_mode():
+        given = torch.randn(2, 5, 3)
+        held = [grown(each) for each in (given[:, :3], given[:, :3].clone(), given, given)]
+    assert [torch.equal(each, given[:, : each.shape[1]]) for each in held] == [True] * 4
+    assert held[0].data_ptr() == held[1].data_ptr() and held[2].data_ptr() == held[3].data_ptr()
+
+
 @pytest.mark.parametrize("pattern", [Causal(), SlidingWindow(8)])  # behind a window the cache forgets
 def test_decoding_holds_little_more_than_its_tokens(pattern):
     count, dim = 128, 16
