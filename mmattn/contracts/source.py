@@ -33,10 +33,10 @@ def check_source(source: Source, limit: int | None = 200) -> list[str]:
             for index in _spread(len(samples), limit):
                 try:
                     sample, repeated = samples[index], again[index]
-                except BadSample as error:
+                    faults += _sample_faults(f"{split}[{index}]", sample, repeated, source.classes)
+                except BadSample as error:  # also of a part that is read when it is asked for
                     faults.append(f"{split}[{index}] cannot be read: {error}")
                     continue
-                faults += _sample_faults(f"{split}[{index}]", sample, repeated, source.classes)
                 if index < len(known := _known_labels(samples)) and known[index] != sample.label:
                     faults.append(f"{split}[{index}] has label {sample.label}, and its list {known[index]}.")
                 read[f"{split}[{index}]"] = sample

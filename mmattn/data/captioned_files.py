@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from PIL import ImageColor
+from PIL import Image, ImageColor
 
 from mmattn.data.readers import on_background, read_image
 from mmattn.data.source import Lazy, Sample, Source, Split
@@ -31,7 +32,7 @@ class Captioned:
 
 class CaptionedFiles(Source):
     """Pairs `{"image": a PIL image, "text": a caption}`; an image comes once for each caption, as the file has it, but
-    in front of a background where it is transparent.
+    in front of a background where it is transparent. Its file is read when the image is asked for.
 
     Args:
         listed: what each split holds, captions of one image together.
@@ -40,8 +41,8 @@ class CaptionedFiles(Source):
         seed: of that choice.
         background: a colour as Pillow names it, `white` or `#ffcc00`.
 
-    Raises `ConfigError`, when made, for a colour that is none, and `BadSample`, when a sample is read, for an image
-    that is missing, unreadable or has no caption, and for an empty caption.
+    Raises `ConfigError`, when made, for a colour that is none; `BadSample`, when a sample is read, for an image that is
+    missing or has no caption and for an empty caption, and when its image is asked for, for one that is unreadable.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class CaptionedFiles(Source):
     def samples(self, split: Split) -> Sequence[Sample] | None:
         if split not in self._listed:
             return None
-        return Lazy(len(self._listed[split]), partial(_read, self._listed[split], self.background))
+        return Lazy(len(self._listed[split]), _Reader(self._listed[split], self.background))
 
 
 def _cut(listed: Sequence[Captioned], validation: float, seed: int) -> dict[Split, Sequence[Captioned]]:
@@ -72,14 +73,59 @@ def _cut(listed: Sequence[Captioned], validation: float, seed: int) -> dict[Spli
     }
 
 
-def _read(listed: Sequence[Captioned], background: str, index: int) -> Sample:
-    each = listed[index]
-    if each.text is None:
-        raise BadSample(str(each.image), "has no caption; write one, or move the image elsewhere")
-    if not each.text.strip():
-        raise BadSample(each.name, f"is an empty caption of {each.image}; write one, or remove it")
-    if not each.image.is_file():
-        fault = f"names the image {each.image}, which is not there; put it there, or {each.otherwise}"
-        raise BadSample(each.name, fault)
-    image = on_background(read_image(each.image), background)
-    return Sample(each.name, {"image": image, "text": each.text.strip()})
+@dataclass(frozen=True)
+class _ImageFile:
+    """An image that is read once, when it is asked for."""
+
+    path: Path
+    background: str
+
+    @cached_property
+    def image(self) -> Image.Image:
+        return on_background(read_image(self.path), self.background)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair(Mapping[str, Any]):
+    """The value of a sample: whoever asks for the text alone, as a vocabulary does, opens no file."""
+
+    name: str
+    file: _ImageFile
+    text: str
+
+    def __getitem__(self, part: str) -> Any:
+        if part == "text":
+            return self.text
+        if part != "image":
+            raise KeyError(part)
+        try:
+            return self.file.image
+        except BadSample as error:
+            raise BadSample(self.name, str(error)) from error  # it is the sample that is to be left out
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("image", "text"))
+
+    def __len__(self) -> int:
+        return 2
+
+
+class _Reader:
+    """Sample by index. The latest image is held: its captions stand together, and it is decoded once for them."""
+
+    def __init__(self, listed: Sequence[Captioned], background: str) -> None:
+        self.listed, self.background = listed, background
+        self.latest: _ImageFile | None = None
+
+    def __call__(self, index: int) -> Sample:
+        each = self.listed[index]
+        if each.text is None:
+            raise BadSample(str(each.image), "has no caption; write one, or move the image elsewhere")
+        if not each.text.strip():
+            raise BadSample(each.name, f"is an empty caption of {each.image}; write one, or remove it")
+        if not each.image.is_file():
+            fault = f"names the image {each.image}, which is not there; put it there, or {each.otherwise}"
+            raise BadSample(each.name, fault)
+        if self.latest is None or self.latest.path != each.image:
+            self.latest = _ImageFile(each.image, self.background)
+        return Sample(each.name, _Pair(each.name, self.latest, each.text.strip()))

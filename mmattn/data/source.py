@@ -16,7 +16,8 @@ class Sample:
     """A raw sample.
 
     name: where it came from (a path, a row of a file): what an error message shows.
-    value: what a tokenizer's `prepare` reads: `str`, a PIL image, `Waveform`, an array, …
+    value: what a tokenizer's `prepare` reads: `str`, a PIL image, `Waveform`, an array, …, or a mapping of several such
+        by name, which may read each when it is asked for.
     label: an index into the source's `classes` (int); a list of them (several classes); a list with one, or None, for
         each unit of the value (character, residue); or None.
     """

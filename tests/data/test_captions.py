@@ -8,10 +8,16 @@ import pytest
 from PIL import Image
 
 from mmattn.contracts.source import check_source
+from mmattn.data import captioned_files
 from mmattn.data.captions_folder import CaptionsFolder
 from mmattn.data.coco_captions import CocoCaptions
+from mmattn.data.dataset import PreparedDataset
+from mmattn.data.readers import read_image
 from mmattn.data.source import SPLITS
 from mmattn.errors import BadSample, ConfigError
+from mmattn.tokenizers.image import ImageTokenizer
+from mmattn.tokenizers.several import SeveralTokenizer
+from mmattn.tokenizers.words import WordTokenizer
 
 
 def images(root, *names):
@@ -90,7 +96,7 @@ def fault(source):
         samples = source.samples(split)
         for index in range(len(samples)):
             try:
-                samples[index]
+                dict(samples[index].value)
             except BadSample as error:
                 faults.append(str(error))
     (only,) = faults
@@ -167,6 +173,41 @@ def test_an_opaque_image_stays_as_it_is_and_a_background_is_a_colour(folder):
     assert modes == {"L", "RGB"}
     with pytest.raises(ConfigError, match="data.background=whit is no colour"):
         CaptionsFolder(folder, background="whit")
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """Names of the images that are decoded, in order."""
+    names = []
+
+    def read(path):
+        names.append(path.name)
+        return read_image(path)
+
+    monkeypatch.setattr(captioned_files, "read_image", read)
+    return names
+
+
+def test_an_image_of_many_captions_is_decoded_and_kept_once(folder, decoded):
+    rows = [{"file": name, "text": [f"{name} {i}" for i in range(5)]} for name in ("a.png", "deep/b.jpg", "c.png")]
+    source = CaptionsFolder(jsonl(folder, *rows), validation=0.3)
+    parts = {"image": ImageTokenizer(8, patch=2, mean=0.5, std=0.5), "text": WordTokenizer(8, least=1)}
+    tokenizer = SeveralTokenizer(8, parts)
+    tokenizer.fit(source.samples("train"))
+    assert "4" in tokenizer.part("text").words and decoded == []  # words are fitted without the images
+    dataset = PreparedDataset(source.samples("train"), tokenizer)
+    assert len(dataset) == 10 and len(decoded) == len(set(decoded)) == 2
+    patches = [dataset.prepared[index]["image"]["patches"] for index in range(10)]
+    assert len({each.data_ptr() for each in patches}) == 2
+
+
+def test_an_unreadable_image_is_found_when_it_is_asked_for(folder):
+    jsonl(folder, *({"file": name, "text": "words"} for name in ("a.png", "deep/b.jpg", "c.png")))
+    (folder / "c.png").write_bytes(b"no image")
+    source = CaptionsFolder(folder)
+    assert all(each.value["text"] == "words" for split in SPLITS[:2] for each in source.samples(split))
+    (unreadable,) = check_source(source)
+    assert f"cannot be read: {folder}/captions.jsonl, row 3: {folder}/c.png: is not a readable image" in unreadable
 
 
 def test_folders_that_cannot_be_used_are_named(folder, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 
 import numpy
 import pytest
@@ -43,8 +44,8 @@ def test_without_room_it_is_prepared_each_time():
 @pytest.mark.parametrize(
     ("value", "size"),
     [
-        (lambda index: torch.zeros(100, dtype=torch.float64), 800 + OBJECT_BYTES),
-        (lambda index: torch.zeros(100, dtype=torch.float64)[:1], 800 + OBJECT_BYTES),  # a view holds all of it
+        (lambda index: torch.full((100,), float(index)).double(), 800 + OBJECT_BYTES),
+        (lambda index: torch.full((100,), float(index)).double()[:1], 800 + OBJECT_BYTES),  # a view holds all of it
         (lambda index: numpy.zeros(100), 800),
         (lambda index: "x" * 1000, 1000),
     ],
@@ -56,6 +57,25 @@ def test_the_first_ones_that_fit_are_kept(value, size):
         kept[index]
     assert len(kept) == 3
     assert Kept(Maker(value), size - 1).offer(0, {"x": value(0)}) is None
+
+
+def test_what_the_sample_before_has_too_is_kept_once():
+    def make(index):  # an image of 1,000 bytes for two captions
+        return {"image": {"x": torch.full((1000,), index // 2, dtype=torch.uint8)}, "text": torch.tensor([index])}
+
+    image, text = 1000 + OBJECT_BYTES, 8 + OBJECT_BYTES + sys.getsizeof({"x": 0})
+    kept = Kept(make, 2 * image + 4 * text)
+    found = [kept[index] for index in range(6)]
+    assert len(kept) == 4 and [each["text"].item() for each in found] == list(range(6))
+    assert [each["image"]["x"][0].item() for each in found] == [0, 0, 1, 1, 2, 2]
+    images = [kept[index]["image"]["x"] for index in range(4)]
+    assert images[0] is images[1] and images[1] is not images[2] and images[2] is images[3]
+
+
+def test_other_types_and_shapes_are_no_shared_values():
+    values = [torch.zeros(3), torch.zeros(3, dtype=torch.int64), torch.zeros(3, 1), {"y": torch.zeros(3)}]
+    kept = Kept(lambda index: {"x": values[index]}, 1e6)
+    assert all(kept[index]["x"] is values[index] for index in range(3)) and kept[3]["x"]["y"] is values[3]["y"]
 
 
 def test_a_small_one_is_kept_after_a_large_one_was_not():
