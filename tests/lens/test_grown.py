@@ -65,9 +65,11 @@ def test_decoding_holds_little_more_than_its_tokens(pattern):
         torch.testing.assert_close(row[row > 0].view_as(seen), seen, atol=1e-12, rtol=0)
 
 
-def test_keys_of_some_heads_are_copied_once_for_all_steps():
+@pytest.mark.parametrize("heads", [None, [0, 3]])
+@torch.inference_mode()
+def test_keys_of_a_memory_are_held_once_for_all_steps(heads):
     model, memory = both(), Memory(tokens(READ, 1))
-    with capture(model, CROSS, heads=[0, 3]) as maps:
+    with capture(model, CROSS, heads=heads) as maps:
         for step in range(3):
             model(tokens(TokenInfo.from_lengths([3, 2]), step), memory)
     assert len({record.key.data_ptr() for record in maps[CROSS]}) == 1
