@@ -10,12 +10,14 @@ from mmattn.errors import ConfigError
 from mmattn.limits import check_seed
 
 EPILOG = """Where each word of a prompt is read, for runs that make pictures. --edit makes the edited prompt's picture
-of the same noise, with the first one's maps and without. Of other runs: which tokens of a sample read which.
+of the same noise, with the first one's maps and without. For runs that say what a picture shows, where each word that
+they say was looked at. Of other runs: which tokens of a sample read which.
 
 examples:
   mmattn look RUN --prompt "a red circle left of a blue square"
   mmattn look RUN --prompt "a red circle" --edit "a blue circle" --out look/
   mmattn look RUN --prompt "a red circle" --weight circle=2
+  mmattn look RUN picture.png
   mmattn look RUN FILE --layers "backbone.blocks.0.*" --heads 0 2
 """
 
@@ -25,7 +27,7 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     look = verbs.add_parser("look", help="attention maps of a run", epilog=EPILOG, formatter_class=raw)
     look.add_argument("run")
-    look.add_argument("file", nargs="?", help="a sample, for runs that draw nothing")
+    look.add_argument("file", nargs="?", help="a picture or another sample, for runs that draw nothing")
     look.add_argument("--prompt", help="what to draw, or a text to read")
     look.add_argument("--edit", metavar="PROMPT", help="another prompt, of the same noise and with the first's maps")
     look.add_argument("--share", type=float, help="of the steps that take the first prompt's maps (1)")
@@ -43,6 +45,7 @@ def add_look(verbs: Any) -> argparse.ArgumentParser:
 
 def look(arguments: argparse.Namespace) -> None:
     """Look and write. Raises ConfigError for a run, a prompt or an option that nothing can be seen of."""
+    from mmattn.cli.look_decoded import of_decoded
     from mmattn.cli.look_prompt import of_prompt
     from mmattn.cli.look_sample import of_sample
     from mmattn.cli.use import load_task
@@ -51,7 +54,10 @@ def look(arguments: argparse.Namespace) -> None:
     if arguments.seed is not None:
         check_seed("--seed", arguments.seed)
     task = load_task(arguments.run, arguments.config_dir)
-    seen = of_prompt(task, arguments) if "steps" in getattr(task, "asks", ()) else of_sample(task, arguments)
+    if "steps" in getattr(task, "asks", ()):
+        seen = of_prompt(task, arguments)
+    else:
+        seen = (of_decoded if hasattr(task, "ids_for") else of_sample)(task, arguments)
     try:
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(seen.page, encoding="utf-8")

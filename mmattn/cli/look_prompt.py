@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from PIL import Image
-
+from mmattn.cli.seen import Seen
 from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
@@ -21,13 +20,6 @@ from mmattn.tokenizer import Prepared
 
 USUAL = {"steps": 20, "guidance": 3.0, "seed": 0}
 """What a picture is drawn with, unless the options say otherwise."""
-
-
-class Seen(NamedTuple):
-    """What is written: an HTML document and a picture."""
-
-    page: str
-    strip: Image.Image
 
 
 @dataclass(frozen=True)
@@ -49,8 +41,8 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
         raise ConfigError("--begin says how long --edit reads the first prompt: give --edit, and no --weight.")
     begin = 0.5 if a.begin is None else a.begin
     within("--begin", begin, least=0, most=1)
-    prompt = _prompt(task, a.prompt, "--prompt")
-    other = prompt if a.edit is None else _prompt(task, a.edit, "--edit")
+    prompt = read_prompt(task, a.prompt, "--prompt")
+    other = prompt if a.edit is None else read_prompt(task, a.edit, "--edit")
     louder = [_weight(each, other) for each in a.weight]
     layers, info = readers(task, a.layers), info_of(task)
     asked = {name: usual if getattr(a, name) is None else getattr(a, name) for name, usual in USUAL.items()}
@@ -77,7 +69,8 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     return Seen(page(title, [*rows, *more], facts), strip(rows))
 
 
-def _prompt(task: Any, text: str, option: str) -> Prompt:
+def read_prompt(task: Any, text: str, option: str) -> Prompt:
+    """A prompt and its words. Raises ConfigError for one that is empty or has words that are not known."""
     if not text.strip():
         raise ConfigError(f"{option} is empty: a picture of no prompt is unconditional, and no word is read in it.")
     prepared = known(task.source, Sample(option, text))

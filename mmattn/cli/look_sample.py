@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from mmattn.cli.look_prompt import Seen
+from mmattn.cli.seen import Seen, existing, refuse
 from mmattn.data.dataset import pieces
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
@@ -20,13 +19,11 @@ DRAWING = ("edit", "weight", "share", "begin", "guidance", "steps", "seed")
 
 def of_sample(task: Any, a: argparse.Namespace) -> Seen:
     """The first sample of a file, or a text; of a long one the first piece. Raises ConfigError where there is none."""
-    given = [f"--{name}" for name in DRAWING if getattr(a, name) not in (None, [])]
-    if given:
-        raise ConfigError(f"{', '.join(given)}: for runs that draw prompts in steps from noise; this one does not.")
+    refuse(a, DRAWING, "for runs that draw prompts in steps from noise; this one does not")
     if (a.file is None) == (a.prompt is None):
         raise ConfigError("Give a file, or a text by --prompt: one of them is looked at.")
     tokenizer, layers = task.tokenizer, own_layers(task, a.layers)
-    sample = Sample("--prompt", a.prompt) if a.file is None else tokenizer.read(_existing(a.file))[0]
+    sample = Sample("--prompt", a.prompt) if a.file is None else tokenizer.read(existing(a.file))[0]
     prepared = pieces(tokenizer, sample.name, tokenizer.prepare(sample))[0]
     found = own_maps(task, prepared, layers, a.heads, limit=int(a.limit * 2**30))
     count = tokenizer.length(prepared)
@@ -37,9 +34,3 @@ def of_sample(task: Any, a: argparse.Namespace) -> Seen:
     if count > TOKENS:
         facts.append(("shown", f"the first {TOKENS}"))
     return Seen(matrices_page(title, found, facts), matrices_strip(found))
-
-
-def _existing(file: str) -> Path:
-    if not Path(file).is_file():
-        raise ConfigError(f"{file}: there is no such file.")
-    return Path(file)

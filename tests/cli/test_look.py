@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmattn.cli.main import main
-from tests.tasks.pairs import contrastive, picture
+from tests.tasks.pairs import contrastive, picture, sequence_to_sequence
 
 PROMPT = "a red circle left of a blue square"
 OTHER = "a red circle right of a blue square"
@@ -114,3 +114,40 @@ def test_two_towers_are_refused_before_anything_is_read(words, tmp_path, capsys,
     words = [word.format(picture=tmp_path / "a.png") for word in words]
     assert main(["look", "RUN", *words, "--out", str(tmp_path / "look.html")]) == 1
     assert "This run reads several kinds of data and draws no picture in steps" in capsys.readouterr().err
+
+
+def decoding(target, context, monkeypatch):
+    task = sequence_to_sequence(target, context).eval()
+    task.longest.fill_(5)
+    monkeypatch.setattr("mmattn.cli.use.load_task", lambda *_: task)
+
+
+def test_words_are_shown_over_pictures_that_are_decoded_or_described(tmp_path, monkeypatch):
+    out = tmp_path / "look.html"
+    decoding("image", "text", monkeypatch)
+    assert main(["look", "RUN", "--prompt", "red over blue", "--seed", "1", "--out", str(out)]) == 0
+    assert "<h2>red over blue</h2>" in out.read_text() and ">over<" in out.read_text()
+    decoding("text", "image", monkeypatch)
+    picture("red", "blue").save(tmp_path / "a.png")
+    assert main(["look", "RUN", str(tmp_path / "a.png"), "--out", str(out)]) == 0
+    assert f"<h2>{tmp_path / 'a.png'}: " in out.read_text() and out.with_suffix(".png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("target", "context", "words", "said"),
+    [
+        ("text", "image", ["--prompt", "a"], "This run says what a picture shows: give its file, and no --prompt"),
+        ("text", "image", ["no.png"], "no.png: there is no such file"),
+        ("text", "image", ["no.png", "--seed", "1"], "--seed: for runs that make pictures"),
+        ("image", "text", ["a.png"], "This run draws prompts: give --prompt, and no file"),
+        ("image", "text", ["--prompt", "red", "--edit", "blue"], "--edit: not for runs that make one token after"),
+        ("image", "text", ["--prompt", "red", "--guidance", "2"], "guidance=2.0 is for runs trained with"),
+        ("image", "text", ["--prompt", "rod"], "training never showed 'rod'"),
+        ("image", "text", ["--prompt", "red", "--layers", "backbone.blocks.0.*"], "read no prompt"),
+    ],
+)
+def test_what_cannot_be_seen_of_a_decoding_is_said(target, context, words, said, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    decoding(target, context, monkeypatch)
+    assert main(["look", "RUN", *words]) == 1
+    assert said in capsys.readouterr().err
