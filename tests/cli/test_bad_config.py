@@ -28,6 +28,7 @@ COMPOSED = {
     "~callbacks": "lacks 'callbacks'",
     "~task": "task names no constructor: choose one by task=NAME",
     "loader=null": "loader=null must hold settings",
+    "+callbacks.ema.decay=0.9": "callbacks.ema has no _target_: choose callbacks=ema, or leave it out by ~",
     "name=null": "name=null must be a text",
     "pattern=null": "pattern=null chooses nothing: choose one of ",
     "head=null": "head=null chooses nothing",
