@@ -72,9 +72,8 @@ class SequenceToSequence(ConditionalTask):
         """Refuse a backbone that shows tokens before they are guessed: its loss would mean nothing."""
         device = place_of(self.backbone)
         tokens = trial(self.target, device)
-        context = torch.randn(
-            1, 2, self.width_read, generator=torch.Generator().manual_seed(2)
-        )  # the same for all rows
+        generator = torch.Generator().manual_seed(2)
+        context = torch.randn(1, 2, self.width_read, generator=generator)  # the same for all rows
         rows = len(tokens.embeddings)
         info = TokenInfo.from_lengths([2] * rows, device=device)
         memory = TokenSequence(context.expand(rows, -1, -1).to(device), info)
@@ -129,6 +128,7 @@ class SequenceToSequence(ConditionalTask):
         """
         context = self.no_context(count) if prepared is None else prepared
         guidance = self.strength(guidance, GUIDANCE)
+        guidance = 1.0 if prepared is None else guidance  # of nothing there is nothing to exaggerate
         made = self.make(context, temperature=temperature, seed=seed, guidance=guidance)
         if any(isinstance(each, str) for each in made):
             raise ConfigError(

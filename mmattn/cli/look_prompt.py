@@ -45,7 +45,8 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     other = prompt if a.edit is None else read_prompt(task, a.edit, "--edit")
     louder = [_weight(each, other) for each in a.weight]
     layers, info = readers(task, a.layers), info_of(task)
-    asked = {name: usual if getattr(a, name) is None else getattr(a, name) for name, usual in USUAL.items()}
+    usual = {name: value for name, value in USUAL.items() if name in ("seed", *task.asks)}
+    asked = usual | {name: getattr(a, name) for name in USUAL if getattr(a, name) is not None}
     limit = int(a.limit * 2**30)
     first = draw(task, prompt.prepared, layers, asked, keep=a.edit is not None, limit=limit)
     said = "".join(f", {each}" for each in a.weight)

@@ -31,12 +31,10 @@ def check_settings(config: DictConfig, keys: Collection[str]) -> None:
         if config[key] is not None and not isinstance(config[key], DictConfig):
             raise ConfigError(f"{key}={said(config[key])} must hold names with a _target_ each, as in conf/{key}.")
         for name, each in (config[key] or {}).items():
-            if (
-                isinstance(each, DictConfig) and "_target_" not in each
-            ):  # what an experiment sets of one that is left out
-                raise ConfigError(
-                    f"{key}.{name} has no _target_: choose {key}={name}, or leave it out by ~{key}.{name}."
-                )
+            # What an experiment sets of one that is left out.
+            if isinstance(each, DictConfig) and "_target_" not in each:
+                named = f"{key}.{name}"
+                raise ConfigError(f"{named} has no _target_: choose {key}={name}, or leave it out by ~{named}.")
     if not isinstance(config.name, str) or not config.name:
         raise ConfigError(f"name={said(config.name)} must be a text: the run's name, for its folder and its report.")
     check_seed("seed", config.seed)
