@@ -11,11 +11,11 @@ from PIL import Image
 from mmattn.data.prompts import known
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
-from mmattn.report.pictures import side_by_side
+from mmattn.report.pictures import in_rows
 
 
 def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict[str, Any]) -> Path:
-    """Write `count` pictures of a prompt side by side, as a PNG; `asked` goes on to the task's `pictures`.
+    """Write `count` pictures of a prompt, eight in a row, as a PNG; `asked` goes on to the task's `pictures`.
 
     Raises ConfigError for a prompt that is not what the run reads or has words that its tokenizer does not know, and
     for a file that is no PNG or cannot be written.
@@ -36,7 +36,7 @@ def draw(task: Any, prompt: Sample, count: int, seed: int, out: str, asked: dict
     if empty:
         print("The prompt is empty: pictures are unconditional, of what the training showed.", file=sys.stderr)
     try:
-        Image.fromarray(side_by_side(made)).save(path)
+        Image.fromarray(in_rows(made)).save(path)
     except OSError as error:
         raise ConfigError(f"--out={out} cannot be written: {error}") from error
     return path

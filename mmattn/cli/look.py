@@ -48,6 +48,7 @@ def look(arguments: argparse.Namespace) -> None:
     from mmattn.cli.look_decoded import of_decoded
     from mmattn.cli.look_prompt import of_prompt
     from mmattn.cli.look_sample import of_sample
+    from mmattn.cli.unusual import tell_unusual
     from mmattn.cli.use import load_task
 
     html, png = _files(arguments.out)
@@ -64,6 +65,8 @@ def look(arguments: argparse.Namespace) -> None:
         seen.strip.save(png)
     except OSError as error:
         raise ConfigError(f"--out={arguments.out} cannot be written: {error}") from error
+    if hasattr(task, "pictures"):
+        tell_unusual(arguments.run, [arguments.prompt, arguments.edit])
     print(f"written: {html}, {png}")
 
 

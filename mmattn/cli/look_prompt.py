@@ -14,7 +14,7 @@ from mmattn.errors import ConfigError
 from mmattn.lens import Chain, Rescale, page, strip
 from mmattn.lens.drawn import draw, info_of, injected, layer_row, readers, step_row, word_row
 from mmattn.lens.page import Row
-from mmattn.lens.words import Word, keys_of, words_of
+from mmattn.lens.words import Word, keys_of, with_others, words_of
 from mmattn.limits import within
 from mmattn.tokenizer import Prepared
 
@@ -24,7 +24,7 @@ USUAL = {"steps": 20, "guidance": 3.0, "seed": 0}
 
 @dataclass(frozen=True)
 class Prompt:
-    """As it was written, as the model reads it, and its words."""
+    """As it was written, as the model reads it, and its words with the other tokens."""
 
     text: str
     prepared: Prepared
@@ -67,7 +67,7 @@ def of_prompt(task: Any, a: argparse.Namespace) -> Seen:
     more = [make(word, first, info) for make in (step_row, layer_row) for word in prompt.words]
     facts = [("layers", str(len(layers))), *((name, str(value)) for name, value in asked.items())]
     title = f"Where “{prompt.text}” is read"
-    return Seen(page(title, [*rows, *more], facts), strip(rows))
+    return Seen(page(title, rows, facts, more), strip(rows))
 
 
 def read_prompt(task: Any, text: str, option: str) -> Prompt:
@@ -75,7 +75,8 @@ def read_prompt(task: Any, text: str, option: str) -> Prompt:
     if not text.strip():
         raise ConfigError(f"{option} is empty: a picture of no prompt is unconditional, and no word is read in it.")
     prepared = known(task.source, Sample(option, text))
-    return Prompt(text, prepared, words_of(task.source, prepared, text))
+    words = words_of(task.source, prepared, text)
+    return Prompt(text, prepared, with_others(task.source, prepared, words))
 
 
 def _weight(given: str, prompt: Prompt) -> Rescale:

@@ -13,6 +13,7 @@ from mmattn.cli.draw import draw
 from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
+from mmattn.cli.unusual import tell_unusual
 from mmattn.cli.user_folder import bring
 from mmattn.data.files import similar
 from mmattn.data.source import Sample, Split
@@ -76,7 +77,9 @@ def generate(
     task = load_task(folder, config_dir)
     if hasattr(task, "pictures"):
         given = prompted(task.source, prompt, prompt_file)
-        return f"written: {draw(task, given, 1 if count is None else count, seed, out, asked)}"
+        written = draw(task, given, 1 if count is None else count, seed, out, asked)
+        tell_unusual(folder, [prompt])
+        return f"written: {written}"
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")
     for name in ("guidance", "guided_until", "steps", "sampler"):

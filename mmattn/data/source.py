@@ -69,6 +69,13 @@ class Source(ABC):
     def prompts(self) -> tuple[str, ...]:
         return ()
 
+    def unusual(self, prompt: str) -> str:
+        """What in a prompt no sample of these data asks for, a sentence; empty where nothing is, or none can tell.
+
+        Answered without reading files.
+        """
+        return ""
+
     @abstractmethod
     def samples(self, split: Split) -> Sequence[Sample] | None:
         """The samples of an official split; None where the source has no such split (the data module then cuts one).

@@ -7,23 +7,36 @@ from PIL import Image
 
 from mmattn.report.pictures import heat as colours
 
-LEAST = 64
-"""Pixels that an overlay's longest side has at least, so that small pictures' patches are seen."""
+LEAST = 128
+"""Pixels that an overlay's longest side has at least, so that outlines stay thin beside patches."""
+SHOWN = 0.8  # of a sharp outline, at most: what is under it shines through
+MIDDLE = 110.0  # outlines are white on what is darker, else black
 
 
 def overlay(picture: np.ndarray, heat: np.ndarray, highest: float) -> np.ndarray:
-    """uint8 (height, width, 3): the picture in grey, coloured by weight (dark 0, bright `highest`).
+    """uint8 (height, width, 3): weights as colours (dark 0, bright `highest`) with the picture's outlines.
+
+    Colours are those of the weights alone: a dark thing would make them look smaller if the picture were mixed in.
 
     picture: uint8 (height, width) or (height, width, 3); heat (rows, columns), whose places are spread evenly over the
-    picture, with sharp edges: a map knows nothing finer than its tokens. Where it is NaN the picture stays grey.
+    picture, with sharp edges: a map knows nothing finer than its tokens. Where it is NaN the picture shows, in grey.
     """
-    grey = Image.fromarray(picture).convert("L")
-    factor = max(1, -(-LEAST // max(grey.size)))
-    width, height = (side * factor for side in grey.size)
-    base = np.asarray(grey.resize((width, height), Image.Resampling.NEAREST), dtype=np.float64)[..., None]
+    shown = Image.fromarray(picture).convert("RGB")
+    factor = max(1, -(-LEAST // max(shown.size)))
+    width, height = (side * factor for side in shown.size)
+    large = shown.resize((width, height), Image.Resampling.NEAREST)
     rows = np.arange(height) * heat.shape[0] // height
     columns = np.arange(width) * heat.shape[1] // width
-    spread = np.asarray(heat, dtype=np.float64)[rows][:, columns]
-    colour = colours(np.nan_to_num(spread), 0.0, highest)
-    mixed = np.where(np.isnan(spread)[..., None], base, 0.35 * base + 0.65 * colour)
-    return mixed.round().astype(np.uint8)
+    spread = np.asarray(heat, dtype=np.float64)[rows][:, columns, None]
+    colour = colours(np.nan_to_num(spread[..., 0]), 0.0, highest).astype(np.float64)
+    line = SHOWN * outlines(np.asarray(large, dtype=np.float64))[..., None]
+    contrast = np.where(colour.mean(-1, keepdims=True) < MIDDLE, 255.0, 0.0)
+    drawn = (1 - line) * colour + line * contrast
+    grey = np.asarray(large.convert("L"), dtype=np.float64)[..., None]
+    return np.where(np.isnan(spread), grey, drawn).round().astype(np.uint8)
+
+
+def outlines(picture: np.ndarray) -> np.ndarray:
+    """(height, width) from 0 to 1: how much a picture (height, width, channels) of 0 to 255 changes at each pixel."""
+    steps = [np.gradient(picture, axis=axis) if picture.shape[axis] > 1 else np.zeros_like(picture) for axis in (0, 1)]
+    return np.minimum(np.hypot(*steps).max(-1) / 127.5, 1.0)

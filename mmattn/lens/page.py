@@ -14,6 +14,7 @@ from mmattn.lens.writing import fitted, font
 from mmattn.report.cards import Card
 from mmattn.report.page import gallery, section, tiles
 from mmattn.report.page import page as document
+from mmattn.report.pictures import data_uri
 
 SIDE, GAP, LINE = 160, 8, 18
 """Pixels of a picture's longer side, between pictures, and of a line of writing."""
@@ -43,18 +44,25 @@ def largest(rows: Sequence[Row]) -> float:
     return max((float(np.nanmax(heat)) for heat in maps), default=0.0)
 
 
-def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = ()) -> str:
+def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = (), details: Sequence[Row] = ()) -> str:
     """A whole HTML document that needs nothing from elsewhere: a section a row, a card a word.
 
-    facts: names and values at the top, such as which layers and steps the maps are means of.
+    facts: names and values at the top, such as which layers and steps the maps are means of. details: rows with a scale
+    of their own; the others have that of the `strip`.
     """
-    highest = largest(rows)
-    scale = f"Dark is no weight, the brightest colour {highest:.3g}, the largest weight on this page."
-    sections = [f'<h1>{escape(title)}</h1><p class="quiet">{scale}</p>' + (tiles(facts) if facts else "")]
-    for row in rows:
-        cards = [Card(caption, [("", picture)]) for caption, picture in row.pictures(highest)]
-        sections.append(section(row.title, gallery(cards)))
+    sections = [f"<h1>{escape(title)}</h1>" + (tiles(facts) if facts else "")]
+    for some in (rows, details):
+        highest = largest(some)
+        for row in some:
+            cards = [Card(caption, [("", picture)]) for caption, picture in row.pictures(highest)]
+            sections.append(section(row.title, (_legend(highest) if row is some[0] else "") + gallery(cards)))
     return document(title, sections)
+
+
+def _legend(highest: float) -> str:
+    """What the colours mean, from here to the next legend."""
+    bar = f'<img alt="colours, from dark to bright" src="{data_uri(_bar(highest), SIDE)}">' if highest else ""
+    return f'<p class="quiet">{bar} weights from 0 to {highest:.3g}</p>'
 
 
 def strip(rows: Sequence[Row]) -> Image.Image:
@@ -85,10 +93,14 @@ def strip(rows: Sequence[Row]) -> Image.Image:
 
 def _scale(out: Image.Image, top: int, highest: float) -> None:
     """What the colours mean, on a line of its own."""
-    bar = overlay(np.full((LINE, SIDE), 128, np.uint8), np.linspace(0, highest, SIDE)[None], highest)
-    out.paste(Image.fromarray(bar), (GAP, top))
+    out.paste(Image.fromarray(_bar(highest)), (GAP, top))
     said = fitted(f"weights from 0 to {highest:.3g}", out.width - SIDE - 3 * GAP)
     ImageDraw.Draw(out).text((SIDE + 2 * GAP, top), said, "#5d6670", font())
+
+
+def _bar(highest: float) -> np.ndarray:
+    """All colours from no weight to the highest."""
+    return overlay(np.full((LINE, SIDE), 128, np.uint8), np.linspace(0, highest, SIDE)[None], highest)
 
 
 def _sized(picture: np.ndarray) -> Image.Image:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmattn.errors import ConfigError, nearest
+from mmattn.lens.heat import labels
 from mmattn.sequence import PADDING
 from mmattn.tokenizer import Prepared, Tokenizer
 
@@ -35,6 +36,14 @@ def words_of(tokenizer: Tokenizer, prepared: Prepared, prompt: str) -> list[Word
         elif keys:
             found.append(Word(match.group(), keys))
     return found
+
+
+def with_others(tokenizer: Tokenizer, prepared: Prepared, words: Sequence[Word]) -> list[Word]:
+    """The words, and among them the tokens that show no character, such as prefix tokens and the begin of a text."""
+    shows = [False] * tokenizer.prefix.count + (tokenizer.units(prepared) != PADDING).tolist()
+    names = labels(tokenizer, prepared)
+    others = [Word(name, (key,)) for key, (name, some) in enumerate(zip(names, shows, strict=True)) if not some]
+    return sorted([*words, *others], key=lambda word: word.keys)
 
 
 def tokens_of(tokenizer: Tokenizer, prepared: Prepared, start: int, stop: int) -> list[int]:

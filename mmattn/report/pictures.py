@@ -38,6 +38,16 @@ def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(parts, 1)
 
 
+def in_rows(pictures: Sequence[np.ndarray], across: int = 8) -> np.ndarray:
+    """uint8 pictures of one size, `across` in a row at most, with a gap between them; white where there are no more."""
+    first, width = pictures[0], min(across, len(pictures))
+    white = np.full_like(first, 255)
+    filled = [*pictures, *[white] * (-len(pictures) % width)]
+    rows = [side_by_side(filled[start : start + width]) for start in range(0, len(filled), width)]
+    gap = np.full((GAP, *rows[0].shape[1:]), 255, np.uint8)
+    return np.concatenate([part for row in rows for part in (row, gap)][:-1])
+
+
 def data_uri(picture: np.ndarray, longest: int = 192) -> str:
     """A PNG of a uint8 picture; one with a side above `longest` is made smaller."""
     image = Image.fromarray(picture)

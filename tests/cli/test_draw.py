@@ -10,6 +10,7 @@ from PIL import Image
 
 from mmattn.cli.main import main
 from mmattn.cli.use import evaluate
+from mmattn.report.pictures import in_rows
 
 
 @pytest.fixture
@@ -31,6 +32,14 @@ def test_pictures_stand_side_by_side_and_follow_their_seeds(run, tmp_path):
     assert (two[:, :32] != two[:, 34:]).any()
 
 
+def test_many_pictures_stand_in_rows_of_eight():
+    pictures = [np.full((3, 4), place, np.uint8) for place in range(11)]
+    out = in_rows(pictures)
+    assert out.shape == (3 + 2 + 3, 8 * 4 + 7 * 2)
+    assert out[6, 2 * 6] == 10 and (out[6, 3 * 6 :] == 255).all() and out[0, -1] == 7
+    assert (in_rows(pictures[:1]) == pictures[0]).all()
+
+
 def test_the_test_judges_what_the_kept_weights_draw_and_so_does_evaluation(run):
     results = json.loads((run / "results.json").read_text())
     assert {"loss", "colour", "shape", "all", "heldout_colour", "heldout_all"} <= set(results["test"])
@@ -46,6 +55,13 @@ def test_heun_and_guidance_can_be_asked_for(run, tmp_path):
 def test_an_empty_prompt_is_said_and_drawn(run, tmp_path, capsys):
     assert drawn(run, tmp_path, "--prompt", " ").shape == (32, 32, 3)
     assert "The prompt is empty: pictures are unconditional" in capsys.readouterr().err
+
+
+def test_what_training_never_asked_for_is_drawn_and_told(run, tmp_path, capsys):
+    drawn(run, tmp_path, "--prompt", "a small red circle above a blue star")
+    assert "unlike what this run learned from, and may be drawn wrong. It tells sizes of 2" in capsys.readouterr().err
+    drawn(run, tmp_path, "--prompt", "a red circle above a blue star")
+    assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

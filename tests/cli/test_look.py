@@ -24,10 +24,14 @@ def test_words_are_shown_over_the_picture(drawing_run, tmp_path):
     markup = (tmp_path / "new" / "look.html").read_text()
     assert not re.search(r"https?://|<script|<link", markup)
     headings = re.findall("<h2>(.*?)</h2>", markup)
-    assert headings[0] == PROMPT and len(headings) == 1 + 2 * 8
-    assert "square, step by step" in headings and "circle, layer by layer" in headings
+    assert headings[0] == PROMPT and len(headings) == 1 + 2 * 9
+    assert (
+        "&lt;bos&gt;, step by step" in headings
+        and "square, step by step" in headings
+        and "circle, layer by layer" in headings
+    )
     image = Image.open(tmp_path / "new" / "look.png")
-    assert image.width == 8 + 9 * 168
+    assert image.width == 8 + 10 * 168
 
 
 def test_the_picture_is_the_one_that_generate_makes(drawing_run, tmp_path):
@@ -64,7 +68,7 @@ def test_an_edit_shows_before_and_after_with_maps_and_without(drawing_run, tmp_p
         ),
         (["--prompt", PROMPT, "--edit", "a rad circle"], "--edit: training never showed 'rad'"),
         (["--prompt", "red", "--edit", "blue square"], "no token in common and differ in length"),
-        (["--prompt", PROMPT, "--weight", "circel=2"], "no word 'circel'; it has a, red, circle,"),
+        (["--prompt", PROMPT, "--weight", "circel=2"], "no word 'circel'; it has <bos>, a, red, circle,"),
         (["--prompt", PROMPT, "--weight", "circle"], "write it as WORD=FACTOR"),
         (["--prompt", PROMPT, "--weight", "circle=nan"], "write it as WORD=FACTOR"),
         (["--prompt", PROMPT, "--guidance", "-1"], "guidance=-1.0 must be a number at least 0"),
@@ -120,6 +124,7 @@ def decoding(target, context, monkeypatch):
     task = sequence_to_sequence(target, context).eval()
     task.longest.fill_(5)
     monkeypatch.setattr("mmattn.cli.use.load_task", lambda *_: task)
+    monkeypatch.setattr("mmattn.cli.unusual.tell_unusual", lambda *_: None)  # reads the run's folder
 
 
 def test_words_are_shown_over_pictures_that_are_decoded_or_described(tmp_path, monkeypatch):

@@ -174,3 +174,26 @@ def test_prompts_can_be_read_suit_the_scenes_and_hold_pairs_that_training_has_no
     prompts = [parse(prompt) for prompt in Scenes(most=3).prompts]
     assert {len(each.nouns) for each in prompts} == {1, 2, 3}
     assert any((noun.colour, noun.shape) in HELD_OUT for each in prompts for noun in each.nouns)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("a red circle left of a blue square above a green star", "It names 3 things, and scenes have 2 at most."),
+        ("a red circle left of a blue square above a small star", "The caption"),
+        (
+            "a red circle left of a small blue square",
+            "sizes of 2 things, and captions tell sizes only of scenes of up to 1",
+        ),
+        ("a red circle above a red circle", "Two of its things have one colour and one shape"),
+    ],
+)
+def test_what_no_caption_asks_for_is_told(prompt, said):
+    assert said in Scenes().unusual(prompt)
+
+
+def test_what_captions_ask_for_and_pairs_held_back_are_not_unusual(source):
+    assert not any(source.unusual(each) for each in source.prompts)
+    assert not any(source.unusual(each.value["text"]) for each in source.samples("train"))
+    large = "a large red circle above a large blue circle above a large green square"
+    assert "no room" in Scenes(**HARD).unusual(large)

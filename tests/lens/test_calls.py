@@ -13,7 +13,7 @@ from mmattn.errors import ConfigError
 from mmattn.lens import Chain, Rescale, capture, edited
 from mmattn.lens.calls import Calls
 from mmattn.lens.drawn import spread
-from mmattn.lens.words import keys_of, words_of
+from mmattn.lens.words import keys_of, with_others, words_of
 from mmattn.sequence import PADDING
 from mmattn.tokenizers.text import ByteTokenizer
 from mmattn.tokenizers.words import WordTokenizer
@@ -65,6 +65,8 @@ def test_words_know_their_tokens():
     words = words_of(tokenizer, tokenizer.prepare(Sample("a", text)), text)
     assert [word.text for word in words] == ["A", "big", ",", "réd", "car"]
     assert words[0].keys == (2,) and words[3].keys == (9, 10, 11, 12)
+    every = with_others(tokenizer, tokenizer.prepare(Sample("a", text)), words)
+    assert [word.text for word in every][:4] == ["prefix 1", "<bos>", "A", "big"] and len(every) == 7
     assert keys_of(words, "CAR", "here") == list(words[4].keys)
     with pytest.raises(ConfigError, match=r"here: the prompt has no word 'bog'.*Did you mean 'big'"):
         keys_of(words, "bog", "here")

@@ -32,14 +32,28 @@ def rows():
 def test_an_overlay_colours_each_place_by_its_weight():
     shown = overlay(GREY, HEAT, 0.4).astype(float)
     height, width = shown.shape[:2]
-    assert height >= 42 and width >= 64 and height * 12 == width * 8
+    assert height >= 84 and width >= 128 and height * 12 == width * 8
     middle = [[shown[int((r + 0.5) * height / 2), int((c + 0.5) * width / 3)] for c in range(3)] for r in range(2)]
-    np.testing.assert_allclose(middle[0][0], 0.35 * 100 + 0.65 * np.array(STOPS[0]), atol=0.5)
-    np.testing.assert_allclose(middle[1][0], 0.35 * 100 + 0.65 * np.array(STOPS[-1]), atol=0.5)
+    np.testing.assert_allclose(middle[0][0], np.array(STOPS[0]), atol=0.5)
+    np.testing.assert_allclose(middle[1][0], np.array(STOPS[-1]), atol=0.5)
     assert middle[1][1].tolist() == [100.0] * 3  # no token stands there
     light = [middle[r][c] @ (0.299, 0.587, 0.114) for r, c in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     assert light == sorted(light) and len(set(light)) == 4
     assert len(np.unique(shown[: height // 2, : width // 3].reshape(-1, 3), axis=0)) == 1  # sharp edges
+
+
+def test_a_thing_changes_the_colours_at_its_outline_alone():
+    thing = np.full((32, 32), 250, np.uint8)
+    thing[8:16, 8:16] = 10
+    for heat, contrast in ((0.0, 255), (1.0, 0)):
+        plain, drawn = (overlay(each, np.full((4, 4), heat), 1.0).astype(int) for each in (thing * 0 + 250, thing))
+        changed = (plain != drawn).any(-1)
+        edge = np.zeros((128, 128), bool)
+        edge[31:65, 31:65] = True
+        edge[33:63, 33:63] = False
+        edge[np.ix_([31, 64], [31, 64])] = False  # changes neither down nor across
+        assert np.array_equal(changed, edge)
+        assert (abs(drawn - contrast)[edge] <= abs(plain - contrast)[edge]).all()
 
 
 def test_all_rows_share_one_scale():
@@ -49,7 +63,9 @@ def test_all_rows_share_one_scale():
     assert np.array_equal(picture, row.picture)
     assert np.array_equal(half, overlay(row.picture, HEAT / 2, 0.4)) and not np.array_equal(one, half)
     louder = Row("louder", GREY, [("red", HEAT * 2)])
-    assert "colour 0.8, the largest" in page("a", [row, louder])
+    assert "from 0 to 0.8<" in page("a", [row, louder]) and "0.4" not in page("a", [row, louder])
+    apart = page("a", [row], details=[louder])
+    assert apart.index("from 0 to 0.4<") < apart.index("from 0 to 0.8<")
     alone, beside = (np.asarray(strip(each)) for each in ([row], [row, louder]))
     assert not np.array_equal(alone[44:150, 176:336], beside[44:150, 176:336])
 
@@ -61,10 +77,10 @@ def test_the_page_is_whole_and_needs_no_network():
     assert not parser.open and "<b>'" not in markup
     assert not re.search(r"https?://|<script|<link|@import|url\(", markup)
     sources = re.findall(r'<img[^>]*src="([^"]*)"', markup)
-    assert len(sources) == 6 and all(source.startswith("data:image/png;base64,") for source in sources)
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(sources[1].split(",")[1]))))
+    assert len(sources) == 7 and all(source.startswith("data:image/png;base64,") for source in sources)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(sources[2].split(",")[1]))))
     assert np.array_equal(shown, overlay(rows()[0].picture, HEAT, 0.4))
-    assert "colour 0.4, the largest weight" in markup and "<h2>after</h2>" in markup and ">blue<" in markup
+    assert "from 0 to 0.4<" in markup and "<h2>after</h2>" in markup and ">blue<" in markup
 
 
 def test_the_strip_holds_every_picture(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 
@@ -49,8 +49,13 @@ def some_sizes(count: int, random: numpy.random.Generator) -> list[str]:
     """Sizes of things that find room in one scene, every such choice as often."""
     while True:
         sizes: list[str] = random.choice(list(SIZES), count).tolist()
-        if sum(SIZES[size] for size in sizes) <= ROOM:
+        if room_for(sizes):
             return sizes
+
+
+def room_for(sizes: Iterable[str]) -> bool:
+    """Whether things of these sizes fit into one scene."""
+    return sum(SIZES[size] for size in sizes) <= ROOM
 
 
 def compose(pairs: Sequence[Pair], sizes: Sequence[str], random: numpy.random.Generator) -> Scene:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy
 
-from mmattn.data.scenes.compose import compose, some_pairs, some_sizes
+from mmattn.data.scenes.compose import compose, room_for, some_pairs, some_sizes
 from mmattn.data.scenes.draw import draw
 from mmattn.data.scenes.grammar import caption
 from mmattn.data.scenes.parse import parse
@@ -77,6 +77,23 @@ class Scenes(Source):
     @property
     def prompts(self) -> tuple[str, ...]:
         return tuple(prompt for prompt in PROMPTS if len(parse(prompt).nouns) <= self.most)
+
+    def unusual(self, prompt: str) -> str:
+        try:
+            nouns = parse(prompt).nouns
+        except ConfigError as error:
+            return f"The {error}"
+        if len(nouns) > self.most:
+            return f"It names {len(nouns)} things, and scenes have {self.most} at most."
+        if len({(noun.colour, noun.shape) for noun in nouns}) < len(nouns):
+            return "Two of its things have one colour and one shape, and things of a scene differ."
+        sizes = [noun.size for noun in nouns]
+        if any(sizes) and len(nouns) > self.sized:
+            said = f"only of scenes of up to {self.sized}" if self.sized else "never"
+            return f"It tells sizes of {len(nouns)} things, and captions tell sizes {said}."
+        if not room_for(size or "medium" for size in sizes):
+            return "Things so large find no room in one scene."
+        return ""
 
     def samples(self, split: Split) -> Sequence[Sample] | None:
         return self._lazy(split, self.sizes[split]) if self.sizes[split] else None
