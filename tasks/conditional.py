@@ -56,6 +56,11 @@ class ConditionalTask(KeepingTask):
         return part_of(self.tokenizer, self.context)
 
     @property
+    def draws(self) -> bool:
+        """Whether what is made are pictures."""
+        return hasattr(self.tokenizer.modelled, "channels")
+
+    @property
     def width_read(self) -> int:
         """Width of the tokens that are read: as the encoder leaves them, or as they come where there is none."""
         return int(getattr(self.encoder, "out_dim", self.source.dim))

@@ -20,7 +20,7 @@ def of_decoded(task: Any, a: argparse.Namespace) -> Seen:
     """Raises ConfigError for runs in which neither side is a picture, and for words that are not known."""
     refuse(a, STEPWISE, "not for runs that make one token after the other")
     layers, limit = readers(task, a.layers), int(a.limit * 2**30)
-    make = _of_prompt if hasattr(task.target, "channels") else _of_file
+    make = _of_prompt if task.draws else _of_file
     title, rows = make(task, a, layers, limit)
     return Seen(page(title, rows, [("layers", str(len(layers)))]), strip(rows))
 

@@ -40,6 +40,8 @@ def predict(folder: str, files: Sequence[str], config_dir: str | None = None) ->
     Samples go through the model in batches of the run's `loader.batch_size`.
     """
     task = load_task(folder, config_dir)
+    if getattr(task, "draws", False):
+        raise ConfigError(f"{folder} makes pictures: mmattn generate {folder} draws a prompt, or a --prompt-file.")
     if not hasattr(task, "predicted"):
         raise ConfigError(f"{folder} says nothing of a sample; `mmattn generate` is for language models.")
     size = Run.open(folder).config.loader.batch_size
@@ -69,21 +71,30 @@ def _asked(tokenizer: Tokenizer, file: str) -> Iterator[Asked]:
 def _predicted(task: Any, samples: Sequence[Asked], size: int) -> Iterator[dict[str, Any]]:
     chances = iter(_chances(task, [piece for sample in samples for piece in sample.pieces], size))
     for sample in samples:
-        if sample.error is not None:
-            yield {"name": sample.name, "error": sample.error}
+        own = [next(chances) for _ in sample.pieces]
+        errors = [each for each in (sample.error, *own) if isinstance(each, str)]
+        if errors:
+            yield {"name": sample.name, "error": errors[0]}
         else:
-            own = [next(chances) for _ in sample.pieces]
             yield {"name": sample.name, **task.predicted(sample.pieces, own)}
 
 
-def _chances(task: Any, prepared: Sequence[Prepared], size: int) -> list[Tensor]:
-    """What the task says of each, in their order; those of like length share a batch."""
-    found: dict[int, Tensor] = {}
+def _chances(task: Any, prepared: Sequence[Prepared], size: int) -> list[Tensor | str]:
+    """What the task says of each, in their order, or why it cannot; those of like length share a batch."""
+    found: dict[int, Tensor | str] = {}
     for places in InOrder([task.reads.length(each) for each in prepared], size):
-        indices = [index for _, index in places]
-        batch = task.reads.collate([prepared[index] for index in indices])
-        found |= zip(indices, task.said(batch), strict=True)
+        found |= _of_batch(task, {index: prepared[index] for _, index in places})
     return [found[index] for index in range(len(prepared))]
+
+
+def _of_batch(task: Any, some: dict[int, Prepared]) -> dict[int, Tensor | str]:
+    """Of samples that are read together; one by one where the model refuses them, to tell which it was."""
+    try:
+        return dict(zip(some, task.said(task.reads.collate(list(some.values()))), strict=True))
+    except ConfigError as error:
+        if len(some) == 1:
+            return dict.fromkeys(some, str(error))
+    return {index: said for each in some.items() for index, said in _of_batch(task, dict([each])).items()}
 
 
 def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> None:

@@ -65,8 +65,9 @@ def following(task: Any, run: Run) -> str:
     """The command that uses what was trained."""
     if hasattr(task, "generate"):
         return f"mmattn generate {run.folder} --prompt 'The '"
-    if hasattr(task, "pictures") and not hasattr(task, "predicted"):
-        return f"mmattn generate {run.folder} --prompt … --out out.png"
+    if getattr(task, "draws", False):
+        prompt = "--prompt-file FILE" if task.source.vocabulary is None else "--prompt …"
+        return f"mmattn generate {run.folder} {prompt} --out out.png"
     if hasattr(task, "predicted"):
         return f"mmattn predict {run.folder} FILE"
     return f"mmattn train EXPERIMENT init_from={run.folder} 'init_parts=[backbone]'"

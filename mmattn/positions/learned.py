@@ -56,8 +56,9 @@ class Learned(Position):
         elif bool(outside.any()):
             largest = (coordinates.flatten(0, 1).amax(0) + 1).tolist()
             raise ConfigError(
-                f"a sample needs {largest} places and position.grid={list(self.grid)} has fewer; raise position.grid, "
-                "or choose position=rotary or position=sinusoidal, which have no limit."
+                f"a sample needs {largest} places and the grid of learned positions has {list(self.grid)}: train with "
+                "more (position.grid, or task.encoder.position.grid where a context is too long), or with position="
+                "rotary or position=sinusoidal, which have no limit."
             )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from mmattn.backbone import Backbone
 from mmattn.build import build
 from mmattn.cli.main import main
 from mmattn.cli.predict import predict
-from mmattn.cli.use import evaluate
+from mmattn.cli.use import evaluate, load_task
 from mmattn.run import Run, load_weights
 
 WORDS = "good bad fine poor nice vile".split()
@@ -78,3 +78,19 @@ def test_files_of_several_sizes_take_few_passes(image_run, tmp_path, monkeypatch
     for one, together in zip(alone, found, strict=False):
         assert one["name"] == together["name"]
         assert one["probabilities"] == pytest.approx(together["probabilities"], abs=1e-5)
+
+
+def test_what_the_model_refuses_is_named_and_the_others_are_predicted(image_run, tmp_path, monkeypatch):
+    task, sizes = load_task(str(image_run)), {"a.png": 8, "long.png": 16, "c.png": 8}
+    for name, size in sizes.items():
+        Image.new("L", (size, size), 100).save(tmp_path / name)
+    task.tokenizer.resize = None  # a run whose pictures may have any size
+    monkeypatch.setattr("mmattn.cli.predict.load_task", lambda *_: task)
+    found = predict(str(image_run), [str(tmp_path / name) for name in sizes])
+    assert [each.get("error", "")[:32] for each in found] == ["", "a sample needs [8, 8] places and", ""]
+    assert found[0]["probabilities"] == pytest.approx(found[2]["probabilities"], abs=1e-6)
+
+
+def test_runs_that_make_pictures_predict_nothing(drawing_run, capsys):
+    assert main(["predict", str(drawing_run), "a.png"]) == 1
+    assert f"mmattn generate {drawing_run} draws a prompt, or a --prompt-file" in capsys.readouterr().err

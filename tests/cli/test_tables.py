@@ -72,6 +72,10 @@ def test_a_single_run_has_no_spread():
 def test_what_to_do_next_depends_on_what_was_trained(tmp_path):
     kinds = {name: type("Task", (), {name: None}) for name in ("generate", "predicted", "nothing")}
     said = {name: following(kind(), Run(tmp_path)) for name, kind in kinds.items()}
+    for vocabulary, prompt in ((None, "--prompt-file FILE"), (["a"], "--prompt …")):
+        reads = type("Words", (), {"vocabulary": vocabulary})
+        draws = type("Task", (), {"draws": True, "source": reads, "pictures": None, "predicted": None})
+        assert following(draws(), Run(tmp_path)) == f"mmattn generate {tmp_path} {prompt} --out out.png"
     assert said["generate"] == f"mmattn generate {tmp_path} --prompt 'The '"
     assert said["predicted"] == f"mmattn predict {tmp_path} FILE"
     assert said["nothing"] == f"mmattn train EXPERIMENT init_from={tmp_path} 'init_parts=[backbone]'"
