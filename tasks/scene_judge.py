@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from hydra.utils import get_class, instantiate
+from rich.console import Console
+from rich.progress import track
 
 from mmattn.data.scenes import Scenes, Verdict, check, shares
 from mmattn.data.source import Sample, Source
@@ -69,8 +71,8 @@ class SceneJudge:
         if not self._of_scenes():
             return {}
         source: Any = self.source if isinstance(self.source, Source) else instantiate(self.source)
-        seen = self.figures(task, source.tests(self.prompts))
-        heldout = self.figures(task, source.held_out(self.prompts))
+        seen = self.figures(task, source.tests(self.prompts), "pairs that training has")
+        heldout = self.figures(task, source.held_out(self.prompts), "pairs that it has not")
         return seen | {f"heldout_{name}": value for name, value in heldout.items()}
 
     def _of_scenes(self) -> bool:
@@ -78,12 +80,14 @@ class SceneJudge:
         kind = type(self.source) if isinstance(self.source, Source) else get_class(self.source["_target_"])
         return issubclass(kind, Scenes)
 
-    def figures(self, task: Any, samples: Sequence[Sample]) -> dict[str, float]:
-        """Those of one kind of captions."""
+    def figures(self, task: Any, samples: Sequence[Sample], kind: str = "captions") -> dict[str, float]:
+        """Those of one kind of captions; a bar on a terminal tells how many of them have been drawn."""
         looks = self.grounded if "steps" in task.asks and reading_layers(task) else 0
         verdicts: list[tuple[str, Verdict]] = []
         words: list[Pointed] = []
-        for start in range(0, len(samples), self.batch):
+        console = Console(stderr=True)
+        starts = range(0, len(samples), self.batch)
+        for start in track(starts, kind, console=console, transient=True, disable=not console.is_terminal):
             some = samples[start : start + self.batch]
             captions = [str(each.value[task.context]) for each in some]
             prepared = [task.source.prepare(Sample(each.name, each.value[task.context])) for each in some]

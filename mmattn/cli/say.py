@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 import lightning
@@ -9,7 +10,7 @@ from omegaconf import DictConfig
 
 from mmattn.build import Built
 from mmattn.cli.estimate import Estimate
-from mmattn.cli.tables import aligned, duration, figures, size
+from mmattn.cli.tables import aligned, duration, figure_lines, size
 from mmattn.run import Run
 
 
@@ -48,9 +49,9 @@ def _counted(built: Built, split: Any) -> str:
 
 def conclude(built: Built, run: Run, results: dict[str, Any], validated: bool) -> None:
     """The metrics, what was spent, and what to do next; `validated`: whether validation chose the weights."""
-    rows: list[tuple[str, str]] = [
-        (split, figures(results[split])) for split in ("test", "validation") if split in results
-    ]
+    rows: list[tuple[str, str]] = []
+    for split in ("test", "validation"):
+        rows += zip_longest([split], figure_lines(results[split]), fillvalue="") if split in results else []
     if not validated:
         rows.append(("weights", "those of the last step: nothing was validated while training"))
     rows += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 
@@ -30,3 +31,12 @@ def size(count: float) -> str:
 def figures(metrics: Mapping[str, float]) -> str:
     """`accuracy 0.9750, f1 0.9741, loss 0.2101`."""
     return ", ".join(f"{name} {value:.4f}" for name, value in sorted(metrics.items()))
+
+
+def figure_lines(metrics: Mapping[str, float], width: int = 100) -> list[str]:
+    """`figures` in a line; where they are too many, in lines of at most `width` signs, in the order of the mapping."""
+    line = figures(metrics)
+    if len(line) <= width:
+        return [line]
+    glued = ", ".join(f"{name}\0{value:.4f}" for name, value in metrics.items())  # no line ends inside a figure
+    return [each.replace("\0", " ") for each in textwrap.wrap(glued, width)]

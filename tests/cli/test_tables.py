@@ -8,7 +8,7 @@ import pytest
 
 from mmattn.cli.say import following
 from mmattn.cli.sweep import Swept, summary, swept
-from mmattn.cli.tables import aligned, duration, figures, size
+from mmattn.cli.tables import aligned, duration, figure_lines, figures, size
 from mmattn.run import Run
 
 
@@ -31,6 +31,10 @@ def test_times(seconds, said):
 
 def test_sizes_and_figures():
     assert [size(count) for count in (0, 350e6, 999.4e6, 1.24e9)] == ["0 MB", "350 MB", "999 MB", "1.2 GB"]
+    many = {f"figure_{place}": 0.5 for place in range(9, 0, -1)}
+    lines = figure_lines(many, 40)
+    assert lines[0] == "figure_9 0.5000, figure_8 0.5000," and len(lines) == 5 and lines[-1] == "figure_1 0.5000"
+    assert figure_lines({"loss": 0.21009, "accuracy": 1}) == ["accuracy 1.0000, loss 0.2101"]
     assert figures({"loss": 0.21009, "accuracy": 1}) == "accuracy 1.0000, loss 0.2101" and figures({}) == ""
 
 

@@ -65,6 +65,7 @@ OF_FEW = {
     "text_to_image_autoregressive": ["tokenizer.parts.image.codes=8", "task.judge.prompts=4"],
     "class_to_image": [LEAN, "data.most=2", "callbacks.pictures.steps=2"],
     "sound_to_image": [LEAN, "data.most=2", "callbacks.pictures.steps=2"],
+    "text_to_image_captions": [LEAN, "callbacks.pictures.steps=2"],
 }
 """By the name of the experiment: what little data and little time need."""
 
@@ -76,7 +77,7 @@ def words_for(experiment, folder):
         return FEW.get(data, []) + OF_FEW.get(experiment, [])
     folder.mkdir()
     FAKES[data](folder)
-    return [f"data.root={folder}"]
+    return [f"data.root={folder}", *OF_FEW.get(experiment, [])]
 
 
 def two_steps(experiment, tmp_path):
