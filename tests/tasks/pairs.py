@@ -100,9 +100,9 @@ def whole_batch(task):
     return dataset.batch([(0, i) for i in range(len(dataset))])
 
 
-def learn(task, batch, steps):
+def learn(task, batch, steps, rate=1e-2):
     """The loss after some steps on a batch."""
-    optimizer = torch.optim.Adam(task.train().parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(task.train().parameters(), lr=rate)
     for _ in range(steps):
         optimizer.zero_grad()
         loss = task.evaluate(batch).loss
