@@ -83,7 +83,7 @@ class FixedPrompts(lightning.Callback):
         dataset = data.dataset("validation")
         found = []
         for index in range(min(self.most, len(dataset))):
-            value = dataset.samples[dataset.items[index].sample].value[task.context]
+            value = task.tokenizer.own(dataset.samples[dataset.items[index].sample], task.context).value
             said = value if isinstance(value, str) else title(dataset, index)
             found.append((said, item(dataset, index)[task.context]))
         return found

@@ -30,7 +30,7 @@ class Meanings(Labels):
         self.part, self.meaning = part, meaning
 
     def read(self, sample: Sample, prepared: Prepared, tokenizer: Tokenizer) -> Tensor:
-        text = sample.value[self.part]
+        text = sample.value.get(self.part)  # none of a part of several kinds
         if not isinstance(text, str):
             said = f"class {sample.label}" if sample.label is not None else f"sample {sample.name}"
         else:

@@ -89,8 +89,9 @@ class SceneJudge:
         starts = range(0, len(samples), self.batch)
         for start in track(starts, kind, console=console, transient=True, disable=not console.is_terminal):
             some = samples[start : start + self.batch]
-            captions = [str(each.value[task.context]) for each in some]
-            prepared = [task.source.prepare(Sample(each.name, each.value[task.context])) for each in some]
+            captions = [str(each.value["text"]) for each in some]
+            read = [Sample(each.name, each.value.get(task.context, each.value)) for each in some]
+            prepared = [task.source.prepare(each) for each in read]
             if start < looks:
                 with reading(task, int(self.asked["steps"])) as mean:
                     pictures = self._made(task, prepared, start)

@@ -15,6 +15,7 @@ from mmattn.data.source import Lazy, Sample
 from mmattn.errors import BadSample, ConfigError, nearest
 from mmattn.sequence import Side, TokenSequence, join
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
+from mmattn.tokenizers.sample_file import read_sample
 
 
 class SeveralTokenizer(Tokenizer):
@@ -22,6 +23,8 @@ class SeveralTokenizer(Tokenizer):
 
     A batch holds a batch of each part under its name, so that a task may read them apart (`parts[name](batch[name])`);
     called as a whole it gives their tokens joined, in the order of the parts, each with a modality number of its own.
+
+    A part may be one of several kinds itself, and reads the same dict: a context of a caption and a sound.
 
     Args:
         parts: name → tokenizer, all of width `dim`; None leaves out one that a config builds on.
@@ -76,7 +79,7 @@ class SeveralTokenizer(Tokenizer):
 
     def fit(self, samples: Sequence[Sample]) -> None:
         for name in self.parts:
-            self.part(name).fit(Lazy(len(samples), partial(_one, samples, name)))
+            self.part(name).fit(Lazy(len(samples), partial(self._read, samples, name)))
 
     def state(self) -> Mapping[str, Any]:
         return {name: dict(self.part(name).state()) for name in self.parts}
@@ -92,15 +95,23 @@ class SeveralTokenizer(Tokenizer):
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         values = dict(sample.value)
         for name in self.parts:
-            values[name] = self.part(name).augment(one(sample, name), generator).value
+            varied = self.part(name).augment(self.own(sample, name), generator).value
+            values |= varied if isinstance(self.part(name), SeveralTokenizer) else {name: varied}
         return replace(sample, value=values)
 
     def prepare(self, sample: Sample) -> Prepared:
-        whole = {name: self.part(name).prepare(one(sample, name)) for name in self.parts}
+        whole = {name: self.part(name).prepare(self.own(sample, name)) for name in self.parts}
         further = {name: self.part(part).prepare(one(sample, name)) for name, part in self.also.items()}
         for name, prepared in whole.items():
             self.part(name).check_length(sample.name, prepared)
         return {**whole, **further}
+
+    def own(self, sample: Sample, name: str) -> Sample:
+        """What the part of that name reads of a sample."""
+        return sample if isinstance(self.part(name), SeveralTokenizer) else one(sample, name)
+
+    def _read(self, samples: Sequence[Sample], name: str, index: int) -> Sample:
+        return self.own(samples[index], name)
 
     def count(self, prepared: Prepared) -> int:
         return sum(self.part(name).length(prepared[name]) for name in self.parts)
@@ -118,8 +129,17 @@ class SeveralTokenizer(Tokenizer):
         # Ids of several vocabularies say nothing together.
         return replace(join(tokens, batch["layout"].side, same_documents=True), ids=None)
 
+    @property
+    def kinds(self) -> dict[str, Tokenizer]:
+        """The tokenizer of each value of a sample, those of parts of several kinds among them."""
+        found: dict[str, Tokenizer] = {}
+        for name in self.parts:
+            part = self.part(name)
+            found |= part.kinds if isinstance(part, SeveralTokenizer) else {name: part}
+        return found
+
     def read(self, path: Path) -> Sequence[Sample]:
-        raise BadSample(str(path), f"is one file, and a sample of this run consists of {', '.join(self.parts)}")
+        return [read_sample(path, self.kinds)]
 
     def describe(self, prepared: Prepared, index: int) -> str:
         for name in self.parts:
@@ -141,7 +161,3 @@ def one(sample: Sample, name: str) -> Sample:
         has = ", ".join(sample.value) if isinstance(sample.value, Mapping) else type(sample.value).__name__
         raise BadSample(sample.name, f"has no '{name}', which tokenizer.parts reads; it has {has}")
     return replace(sample, value=sample.value[name])
-
-
-def _one(samples: Sequence[Sample], name: str, index: int) -> Sample:
-    return one(samples[index], name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from mmattn.data.source import Sample
@@ -24,6 +25,8 @@ def known(source: Any, prompt: Sample) -> Prepared:
             f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}); `mmattn generate` takes "
             "a file, too: --prompt-file."
         )
+    for name, part in getattr(source, "kinds", {}).items():
+        known(part, replace(prompt, value=prompt.value[name]))
     prepared: Prepared = source.prepare(prompt)
     unknown = getattr(source, "unknown_id", None)
     if unknown is None or not bool((prepared["ids"] == unknown).any()):

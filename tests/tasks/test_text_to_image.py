@@ -13,15 +13,21 @@ from mmattn import Attention, Backbone, Learned
 from mmattn.adaptive import AdaptiveBlock
 from mmattn.build import build
 from mmattn.cli.compose import composed
+from mmattn.data.arrays import Arrays
+from mmattn.data.datamodule import DataModule
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.heads import GridCodec, LinearCodec, Preview
+from mmattn.latents import Latents
 from mmattn.memory import Memory
 from mmattn.mixers import CrossAttention
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.tasks.flow import PREDICTIONS, between, euler, heun, random_times, time_grid, velocity_weight
 from mmattn.tasks.guidance import guided, twice, without
 from mmattn.tasks.text_to_image import TextToImage
+from mmattn.tokenizers.image import ImageTokenizer
+from mmattn.tokenizers.several import SeveralTokenizer
+from mmattn.tokenizers.words import WordTokenizer
 from tests.tasks.pairs import DIM, OPTIMISER, encoder, learn, several, values, whole_batch
 
 SMALL = [
@@ -35,10 +41,10 @@ SMALL = [
 ]
 
 
-def small(prediction="data", head=GridCodec, **arguments):
+def small(prediction="data", head=GridCodec, tokenizer=None, **arguments):
     """A task that draws pictures of two colours."""
     torch.manual_seed(0)
-    tokenizer = several("image")
+    tokenizer = tokenizer or several("image")
     mixers = {"main": partial(Attention, heads=2), "cross": partial(CrossAttention, heads=2)}
     position = Learned(DIM, grid=[2, 2])
     backbone = Backbone(DIM, 2, mixers, layers=["cross", "main"], block=AdaptiveBlock, position=position)
@@ -273,6 +279,23 @@ def test_a_preview_differs_where_the_context_does(task):
     assert first.shape == (64, 48) and not torch.allclose(first, second)
     blind = task.preview(Memory(without(task.encode(batch["text"]), torch.ones(8, dtype=torch.bool))), info)
     torch.testing.assert_close(blind[0], blind[1])
+
+
+def test_latents_read_a_context_of_several_kinds():
+    """A caption and another picture, whose tokens are joined and gathered into three."""
+    values_of = [{**each, "seen": values()[place - 1]["image"]} for place, each in enumerate(values())]
+    read = SeveralTokenizer(DIM, {"text": WordTokenizer(DIM, least=1), "seen": ImageTokenizer(DIM, patch=4)})
+    tokenizer = SeveralTokenizer(DIM, {"image": ImageTokenizer(DIM, patch=4), "both": read}, target="image")
+    data = DataModule(Arrays((values_of, None), (values_of, None)), tokenizer, batch_size=16)
+    data.fit_tokenizer()
+    latents = Latents(Backbone(DIM, 1, {"read": partial(CrossAttention, heads=2)}), 3)
+    task = small(tokenizer=tokenizer, context="both", encoder=latents)
+    dataset = data.dataset("train")
+    batch = dataset.batch([(0, place) for place in range(16)])
+    assert task.encode(batch["both"]).embeddings.shape == (16, 3, DIM)
+    learn(task, batch, 2)
+    assert all(each.weight.grad is not None for each in (read.part("text").embedding, read.part("seen").projection))
+    assert len(task.pictures([dataset.prepared[place]["both"] for place in range(2)], count=2, steps=2)) == 2
 
 
 def test_pictures_are_learned_by_heart_and_drawn_as_their_captions_ask():

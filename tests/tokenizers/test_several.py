@@ -119,3 +119,18 @@ def test_what_a_sample_of_several_kinds_takes_is_counted():
     kept = Kept(lambda index: prepared, least - 1)
     kept[0]
     assert len(kept) == 0
+
+
+def test_a_part_of_several_kinds_reads_the_same_samples():
+    samples = samples_for("several")
+    inner, whole = build("several"), fitted()
+    tokenizer = SeveralTokenizer(inner.dim, {"both": inner, "text": WordTokenizer(inner.dim, least=1)}, target="text")
+    tokenizer.fit(samples)
+    assert set(tokenizer.kinds) == {"image", "text"} and tokenizer.state()["both"] == whole.state()
+    prepared = [tokenizer.prepare(each) for each in samples]
+    batch = tokenizer.collate(prepared)
+    inner.load_state_dict(whole.state_dict())
+    alone = whole(whole.collate([whole.prepare(each) for each in samples]))
+    assert torch.equal(tokenizer.part("both")(batch["both"]).embeddings, alone.embeddings)
+    varied = tokenizer.augment(samples[0], torch.Generator().manual_seed(0))
+    assert set(varied.value) == set(samples[0].value)
