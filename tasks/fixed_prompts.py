@@ -83,7 +83,7 @@ class FixedPrompts(lightning.Callback):
         dataset = data.dataset("validation")
         found = []
         for index in range(min(self.most, len(dataset))):
-            value = task.tokenizer.own(dataset.samples[dataset.items[index].sample], task.context).value
+            value = task.tokenizer.value_of(dataset.samples[dataset.items[index].sample], task.context).value
             said = value if isinstance(value, str) else title(dataset, index)
             found.append((said, item(dataset, index)[task.context]))
         return found

@@ -81,7 +81,7 @@ def pointed(
 
 def figures(words: Sequence[Pointed]) -> dict[str, float]:
     """`grounding`, the share of words whose maximum lies where some of their thing's box is, and of colours and shapes
-    alone; `grounding_middle`, where the place's middle is in the box; `grounding_right`, see `Pointed`;
+    alone; `grounding_middle`, where the place's middle is in the box, also split so; `grounding_right`, see `Pointed`;
     `grounding_chance` and `grounding_middle_chance`, the mean share of such places; `grounding_words`, their number.
     Shares of no words are left out.
     """
@@ -90,6 +90,8 @@ def figures(words: Sequence[Pointed]) -> dict[str, float]:
         "grounding_colour": [each.hit for each in words if each.word in COLOURS],
         "grounding_shape": [each.hit for each in words if each.word in SHAPES],
         "grounding_middle": [each.middle for each in words],
+        "grounding_middle_colour": [each.middle for each in words if each.word in COLOURS],
+        "grounding_middle_shape": [each.middle for each in words if each.word in SHAPES],
         "grounding_right": [each.right for each in words if each.right is not None],
     }
     found = {name: sum(hits) / len(hits) for name, hits in kinds.items() if hits}

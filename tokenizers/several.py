@@ -95,23 +95,23 @@ class SeveralTokenizer(Tokenizer):
     def augment(self, sample: Sample, generator: torch.Generator) -> Sample:
         values = dict(sample.value)
         for name in self.parts:
-            varied = self.part(name).augment(self.own(sample, name), generator).value
+            varied = self.part(name).augment(self.value_of(sample, name), generator).value
             values |= varied if isinstance(self.part(name), SeveralTokenizer) else {name: varied}
         return replace(sample, value=values)
 
     def prepare(self, sample: Sample) -> Prepared:
-        whole = {name: self.part(name).prepare(self.own(sample, name)) for name in self.parts}
+        whole = {name: self.part(name).prepare(self.value_of(sample, name)) for name in self.parts}
         further = {name: self.part(part).prepare(one(sample, name)) for name, part in self.also.items()}
         for name, prepared in whole.items():
             self.part(name).check_length(sample.name, prepared)
         return {**whole, **further}
 
-    def own(self, sample: Sample, name: str) -> Sample:
+    def value_of(self, sample: Sample, name: str) -> Sample:
         """What the part of that name reads of a sample."""
         return sample if isinstance(self.part(name), SeveralTokenizer) else one(sample, name)
 
     def _read(self, samples: Sequence[Sample], name: str, index: int) -> Sample:
-        return self.own(samples[index], name)
+        return self.value_of(samples[index], name)
 
     def count(self, prepared: Prepared) -> int:
         return sum(self.part(name).length(prepared[name]) for name in self.parts)

@@ -82,6 +82,7 @@ def test_figures_are_shares_by_kind():
     assert figures(words) == pytest.approx({
         "grounding": 0.5, "grounding_colour": 0.5, "grounding_shape": 0.0, "grounding_right": 2 / 3,
         "grounding_chance": 0.15, "grounding_middle": 0.25, "grounding_middle_chance": 0.1, "grounding_words": 4,
+        "grounding_middle_colour": 0.5, "grounding_middle_shape": 0.0,
     })  # fmt: skip
     assert figures([]) == {"grounding_words": 0}
 
