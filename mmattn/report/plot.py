@@ -89,6 +89,8 @@ def _ticks(values: Sequence[float], logarithmic: bool) -> list[float]:
 
 def _power(value: float) -> str:
     exact = round(value)
+    if value == 0:
+        return "0"
     if value >= 1 and math.isclose(exact, value) and value < 1e7:
         return f"{exact:,}"
     return f"{value:.3g}" if value >= 0.001 and value < 1e6 else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
