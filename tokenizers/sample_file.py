@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmattn.data.files import similar
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, nearest
 from mmattn.tokenizer import Tokenizer
@@ -44,7 +45,7 @@ def _object(path: Path) -> dict[str, Any]:
 
 def _of_file(path: Path, part: Tokenizer) -> Any:
     if not path.is_file():
-        raise BadSample(str(path), "there is no such file")
+        raise BadSample(str(path), f"there is no such file.{similar(path)}")
     samples = part.read(path)
     if len(samples) != 1:
         raise BadSample(str(path), f"holds {len(samples)} samples: give a file of one")

@@ -86,22 +86,14 @@ def test_a_sound_becomes_a_picture(my_conf, clip, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_a_name_and_a_sound_together_become_a_picture(my_conf, clip, tmp_path, capsys):
+def test_a_name_and_a_sound_together_become_a_picture(my_conf, clip, capsys):
     run = trained("name_and_sound_to_digit", my_conf, "tokenizer.parts.both.parts.text.least=1")
     file = clip.with_name("three.json")
     file.write_text('{"text": "three", "sound": "clip.wav"}')
     assert drawn(run, "--prompt-file", str(file)).shape == (8, 18)
-    for wrong, said in [
-        ('{"text": "thre", "sound": "clip.wav"}', "training never showed 'thre'. Did you mean 'three'?"),
-        ('{"text": "three"}', "lacks 'sound': a text, or the name of a file, is read there"),
-        ('{"text": "three", "sound": "clap.wav"}', "clap.wav: there is no such file"),
-        ('{"text": "three", "sounds": "clip.wav"}', "holds 'sounds', and read are text, sound. Did you mean 'sound'?"),
-        ('["three"]', "holds no JSON object"),
-        ("three", "is no sample of several kinds"),
-    ]:
-        file.write_text(wrong)
-        assert main(["generate", str(run), "--prompt-file", str(file)]) == 1
-        assert said in capsys.readouterr().err
+    file.write_text('{"text": "thre", "sound": "clip.wav"}')
+    assert main(["generate", str(run), "--prompt-file", str(file)]) == 1
+    assert "training never showed 'thre'. Did you mean 'three'?" in capsys.readouterr().err
 
 
 def test_a_picture_is_the_context_of_a_picture(my_conf):

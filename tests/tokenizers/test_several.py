@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from PIL import Image
 
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.kept import Kept
@@ -134,3 +135,26 @@ def test_a_part_of_several_kinds_reads_the_same_samples():
     assert torch.equal(tokenizer.part("both")(batch["both"]).embeddings, alone.embeddings)
     varied = tokenizer.augment(samples[0], torch.Generator().manual_seed(0))
     assert set(varied.value) == set(samples[0].value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ('{"text": "a"}', "lacks 'image': a text, or the name of a file, is read there"),
+        ('{"text": "a", "image": 3}', "lacks 'image'"),
+        ('{"text": "a", "image": "a.pgn"}', r"a\.pgn: there is no such file. Did you mean 'a.png'"),
+        ('{"text": "a", "images": "a.png"}', "holds 'images', and read are image, text. Did you mean 'image'"),
+        ('["a"]', "holds no JSON object"),
+        ("a", "is no sample of several kinds"),
+    ],
+)
+def test_a_sample_of_several_kinds_is_a_file_that_names_each(wrong, said, tmp_path):
+    tokenizer, file = fitted(), tmp_path / "sample.json"
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    file.write_text('{"text": "a red circle", "image": "a.png"}')
+    (sample,) = tokenizer.read(file)
+    assert sample.value["text"] == "a red circle" and sample.value["image"].size == (8, 8)
+    assert set(tokenizer.prepare(sample)) == {"image", "text"}
+    file.write_text(wrong)
+    with pytest.raises(BadSample, match=said):
+        tokenizer.read(file)
