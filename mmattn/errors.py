@@ -14,6 +14,10 @@ class ConfigError(MmattnError):
     """A config key or value that cannot be used."""
 
 
+class TooLong(ConfigError):
+    """A sample for which a model has no room."""
+
+
 class RunError(MmattnError):
     """A run folder or a checkpoint that cannot be written, read or fitted."""
 

@@ -41,6 +41,9 @@ class Tokenizer(nn.Module, ABC):
     vocabulary: Sequence[str] | None = None
     """Names of the discrete tokens in the order of their ids; None where tokens are continuous."""
 
+    written: bool = False
+    """Whether a sample is a string: a text, a sequence of residues."""
+
     bos_id: int | None = None
     eos_id: int | None = None
     mask_id: int | None = None

@@ -13,7 +13,7 @@ from mmattn.limits import within
 from mmattn.sequence import TokenSequence
 from mmattn.tasks.guidance import nothing, without
 from mmattn.tasks.keeping import KeepingTask
-from mmattn.tasks.parts import part_of
+from mmattn.tasks.parts import context_of, part_of
 from mmattn.tokenizer import Batch
 
 Judge = Callable[[Any], Mapping[str, float]]
@@ -46,9 +46,7 @@ class ConditionalTask(KeepingTask):
         super().__init__(*args, **kwargs)
         within("task.drop_context", drop_context, least=0, below=1)
         self.context, self.encoder, self.drop_context, self.judge = context, encoder, drop_context, judge
-        part_of(self.tokenizer, context)
-        if self.tokenizer.target == context:
-            raise ConfigError(f"task.context={context} is tokenizer.target, too: one part is made from another one.")
+        context_of(self.tokenizer, context)
 
     @property
     def source(self) -> Any:

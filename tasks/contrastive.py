@@ -18,7 +18,7 @@ from mmattn.report.cards import Card, item, title
 from mmattn.tasks.base import Scores, Task
 from mmattn.tasks.meanings import Meaning, Meanings
 from mmattn.tasks.pair_losses import PairLoss
-from mmattn.tasks.parts import part_of
+from mmattn.tasks.parts import context_of, part_of
 from mmattn.tasks.retrieval import Candidates, Hard, Recall, RecallBack
 from mmattn.tokenizer import Batch, Prepared, Tokenizer
 
@@ -59,7 +59,7 @@ class Contrastive(Task):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        source, also = part_of(self.tokenizer, context), getattr(self.tokenizer, "also", {})
+        source, also = context_of(self.tokenizer, context), getattr(self.tokenizer, "also", {})
         for name in wrong:
             if also.get(name) != context:
                 raise ConfigError(f"task.wrong names '{name}': set tokenizer.also={{{name}: {context}}}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from hashlib import blake2b
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -21,8 +22,8 @@ class Meanings(Labels):
     """(documents,) int64: equal for samples whose value `part` says the same.
 
     Args:
-        part: the name of a value of the samples. What is no text says what its sample's class is, or, where it has
-            none, what no other does.
+        part: the name of a value of the samples, or of a part of the tokenizer that reads several. What is no text says
+            what its sample's class is, or, where it has none, what no other does.
         meaning: what a text says; None: texts that differ say different things.
     """
 
@@ -30,11 +31,13 @@ class Meanings(Labels):
         self.part, self.meaning = part, meaning
 
     def read(self, sample: Sample, prepared: Prepared, tokenizer: Tokenizer) -> Tensor:
-        text = sample.value.get(self.part)  # none of a part of several kinds
-        if not isinstance(text, str):
-            said = f"class {sample.label}" if sample.label is not None else f"sample {sample.name}"
+        named: Any = [self.part] if self.part in sample.value else cast(Any, tokenizer).part(self.part).kinds
+        texts = [sample.value[name] for name in named]
+        if all(isinstance(text, str) for text in texts):
+            meant = [text if self.meaning is None else self.meaning(text) for text in texts]
+            said = _written(meant[0] if len(meant) == 1 else tuple(meant))
         else:
-            said = _written(text if self.meaning is None else self.meaning(text))
+            said = f"class {sample.label}" if sample.label is not None else f"sample {sample.name}"
         return torch.tensor(int.from_bytes(blake2b(said.encode(), digest_size=8).digest(), signed=True))
 
     def stack(self, targets: Sequence[Tensor], side: Side) -> Tensor:

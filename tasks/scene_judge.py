@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,6 +71,7 @@ class SceneJudge:
         """Name → figure, named as `mmattn.data.scenes.shares` and `mmattn.tasks.grounding.figures` do."""
         if not self._of_scenes():
             return {}
+        print(f"judging: pictures of 2 × {self.prompts:,} captions are drawn and looked at.", file=sys.stderr)
         source: Any = self.source if isinstance(self.source, Source) else instantiate(self.source)
         seen = self.figures(task, source.tests(self.prompts), "pairs that training has")
         heldout = self.figures(task, source.held_out(self.prompts), "pairs that it has not")

@@ -28,6 +28,7 @@ class DiscreteTokenizer(Tokenizer):
     The other arguments are `Tokenizer`'s. `embedding.weight` (vocabulary, dim) exists once the vocabulary does.
     """
 
+    written = True
     embedding: nn.Embedding
     unknown_id: int | None = None
     """The id of what the vocabulary lacks; None where nothing can be lacking, or where it is an error."""

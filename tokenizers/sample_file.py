@@ -11,11 +11,11 @@ from mmattn.data.files import similar
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, nearest
 from mmattn.tokenizer import Tokenizer
-from mmattn.tokenizers.text_files import TextTokenizer
 
 
 def read_sample(path: Path, parts: Mapping[str, Tokenizer]) -> Sample:
-    """`{"text": "three", "sound": "clip.wav"}`: texts as they are, other kinds as files, named from where `path` lies.
+    """`{"text": "three", "sound": "clip.wav"}`: texts as they are, other kinds as files, named from where `path` lies;
+    which is which the tokenizers say (`Tokenizer.written`).
 
     Raises `BadSample` for what is no such file, and for parts that it lacks or that nobody reads.
     """
@@ -26,15 +26,16 @@ def read_sample(path: Path, parts: Mapping[str, Tokenizer]) -> Sample:
     value = {}
     for name, part in parts.items():
         if not isinstance(said.get(name), str):
-            raise BadSample(str(path), f"lacks '{name}': a text, or the name of a file, is read there")
-        value[name] = said[name] if isinstance(part, TextTokenizer) else _of_file(path.parent / said[name], part)
+            wanted = "a text" if part.written else "the name of a file"
+            raise BadSample(str(path), f"'{name}' is {wanted}, and is {'no string' if name in said else 'missing'}")
+        value[name] = said[name] if part.written else _of_file(path.parent / said[name], part)
     return Sample(str(path), value)
 
 
 def _object(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSample(
             str(path), f'is no sample of several kinds, {{"text": "…", "sound": "clip.wav"}}: {error}'
         ) from error

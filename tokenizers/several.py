@@ -49,6 +49,10 @@ class SeveralTokenizer(Tokenizer):
             if name not in used:
                 raise ConfigError(f"tokenizer.parts has no '{name}'; it has {', '.join(used)}.{nearest(name, used)}")
         for name, part in used.items():
+            if isinstance(part, SeveralTokenizer) and (part.also or name in (also or {}).values()):
+                raise ConfigError(
+                    f"tokenizer.also names values for one kind of data, and tokenizer.parts.{name} has several."
+                )
             if part.dim != dim:
                 raise ConfigError(f"tokenizer.parts.{name}.dim={part.dim} must be tokenizer.dim={dim}.")
             if part.stride is not None:
@@ -56,7 +60,8 @@ class SeveralTokenizer(Tokenizer):
                     f"tokenizer.parts.{name}.stride: a sample of several kinds cannot be cut; leave it null."
                 )
         self.parts = nn.ModuleDict(used)
-        self.target, self.also = target, dict(also or {})
+        self.target: str | None = target
+        self.also: dict[str, str] = dict(also or {})
         self.local = all(part.local for part in used.values())
 
     @property
@@ -96,7 +101,10 @@ class SeveralTokenizer(Tokenizer):
         values = dict(sample.value)
         for name in self.parts:
             varied = self.part(name).augment(self.value_of(sample, name), generator).value
-            values |= varied if isinstance(self.part(name), SeveralTokenizer) else {name: varied}
+            if self._nested(name):  # what a part of its own varies stays as that left it
+                values |= {kind: varied[kind] for kind in self._kinds_of(name) if kind not in self.parts}
+            else:
+                values[name] = varied
         return replace(sample, value=values)
 
     def prepare(self, sample: Sample) -> Prepared:
@@ -106,9 +114,12 @@ class SeveralTokenizer(Tokenizer):
             self.part(name).check_length(sample.name, prepared)
         return {**whole, **further}
 
+    def _nested(self, name: str) -> bool:
+        return isinstance(self.parts[name], SeveralTokenizer)
+
     def value_of(self, sample: Sample, name: str) -> Sample:
         """What the part of that name reads of a sample."""
-        return sample if isinstance(self.part(name), SeveralTokenizer) else one(sample, name)
+        return sample if self._nested(name) else one(sample, name)
 
     def _read(self, samples: Sequence[Sample], name: str, index: int) -> Sample:
         return self.value_of(samples[index], name)
@@ -121,11 +132,12 @@ class SeveralTokenizer(Tokenizer):
         return {name: self.part(part).collate([each[name] for each in prepared], side) for name, part in names.items()}
 
     def embed(self, batch: Batch) -> TokenSequence:
-        tokens = []
-        for number, name in enumerate(self.parts):
+        tokens, number = [], 0
+        for name in self.parts:
             made = self.part(name)(batch[name])
-            info = replace(made.info, modality=torch.full_like(made.info.modality, number))
-            tokens.append(replace(made, info=info))
+            modality = made.info.modality if self._nested(name) else torch.zeros_like(made.info.modality)
+            tokens.append(replace(made, info=replace(made.info, modality=modality + number)))
+            number += len(self._kinds_of(name))
         # Ids of several vocabularies say nothing together.
         return replace(join(tokens, batch["layout"].side, same_documents=True), ids=None)
 
@@ -134,9 +146,12 @@ class SeveralTokenizer(Tokenizer):
         """The tokenizer of each value of a sample, those of parts of several kinds among them."""
         found: dict[str, Tokenizer] = {}
         for name in self.parts:
-            part = self.part(name)
-            found |= part.kinds if isinstance(part, SeveralTokenizer) else {name: part}
+            found |= self._kinds_of(name)
         return found
+
+    def _kinds_of(self, name: str) -> dict[str, Tokenizer]:
+        part = self.part(name)
+        return part.kinds if isinstance(part, SeveralTokenizer) else {name: part}
 
     def read(self, path: Path) -> Sequence[Sample]:
         return [read_sample(path, self.kinds)]

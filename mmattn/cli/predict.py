@@ -16,7 +16,7 @@ from torch import Tensor
 from mmattn.cli.use import load_task
 from mmattn.data.batches import InOrder
 from mmattn.data.dataset import pieces
-from mmattn.errors import BadSample, ConfigError, MmattnError
+from mmattn.errors import BadSample, ConfigError, MmattnError, TooLong
 from mmattn.run import Run
 from mmattn.tokenizer import Prepared, Tokenizer
 
@@ -88,13 +88,16 @@ def _chances(task: Any, prepared: Sequence[Prepared], size: int) -> list[Tensor 
 
 
 def _of_batch(task: Any, some: dict[int, Prepared]) -> dict[int, Tensor | str]:
-    """Of samples that are read together; one by one where the model refuses them, to tell which it was."""
+    """Of samples that are read together; of halves of them where the model has no room for one, to tell which it is."""
     try:
         return dict(zip(some, task.said(task.reads.collate(list(some.values()))), strict=True))
-    except ConfigError as error:
+    except TooLong as error:
         if len(some) == 1:
             return dict.fromkeys(some, str(error))
-    return {index: said for each in some.items() for index, said in _of_batch(task, dict([each])).items()}
+    indices = list(some)
+    halves = indices[: len(some) // 2], indices[len(some) // 2 :]
+    first, second = (_of_batch(task, {index: some[index] for index in half}) for half in halves)
+    return first | second
 
 
 def show_predictions(predictions: Sequence[dict[str, Any]], as_json: bool) -> None:

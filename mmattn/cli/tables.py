@@ -39,4 +39,6 @@ def figure_lines(metrics: Mapping[str, float], width: int = 100) -> list[str]:
     if len(line) <= width:
         return [line]
     glued = ", ".join(f"{name}\0{value:.4f}" for name, value in metrics.items())  # no line ends inside a figure
-    return [each.replace("\0", " ") for each in textwrap.wrap(glued, width)]
+    return [
+        each.replace("\0", " ") for each in textwrap.wrap(glued, width, break_on_hyphens=False, break_long_words=False)
+    ]

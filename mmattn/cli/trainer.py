@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
@@ -91,8 +90,6 @@ def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str
     results: dict[str, dict[str, float]] = {}
     for split in splits:
         if split in built.data.splits:
-            if split != "validation" and getattr(built.task, "judge", None) is not None:
-                print("judging: what is made is looked at, which may take minutes.", file=sys.stderr)
             run = trainer.validate if split == "validation" else trainer.test
             with enough_memory("measuring", "lower loader.evaluation_batch_size"):
                 values = run(built.task, built.data.loader(split), verbose=False)[0]  # type: ignore[arg-type]

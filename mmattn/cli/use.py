@@ -78,7 +78,7 @@ def generate(
     if hasattr(task, "pictures"):
         given = prompted(task.source, prompt, prompt_file)
         written = draw(task, given, 1 if count is None else count, seed, out, asked)
-        tell_unusual(folder, [prompt])
+        tell_unusual(folder, [given.value])
         return f"written: {written}"
     if not hasattr(task, "generate"):
         raise ConfigError(f"{folder} is no language model and makes no pictures: it cannot generate.")

@@ -20,13 +20,20 @@ def known(source: Any, prompt: Sample) -> Prepared:
     Raises ConfigError for a text where it reads no texts, and naming the words that it does not know, with the nearest
     that it knows.
     """
+    kinds = getattr(source, "kinds", {})
+    if kinds and isinstance(prompt.value, str):
+        raise ConfigError(
+            f"{prompt.name} is one text, and this run reads {', '.join(kinds)} together: give --prompt-file, a json "
+            f"file such as {{{', '.join(f'{chr(34)}{name}{chr(34)}: …' for name in kinds)}}}."
+        )
     if isinstance(prompt.value, str) and source.vocabulary is None:
         raise ConfigError(
             f"{prompt.name} is a text, and this run reads no texts ({type(source).__name__}); `mmattn generate` takes "
             "a file, too: --prompt-file."
         )
-    for name, part in getattr(source, "kinds", {}).items():
-        known(part, replace(prompt, value=prompt.value[name]))
+    for name, part in kinds.items():
+        if part.vocabulary is not None:
+            known(part, replace(prompt, value=prompt.value[name]))
     prepared: Prepared = source.prepare(prompt)
     unknown = getattr(source, "unknown_id", None)
     if unknown is None or not bool((prepared["ids"] == unknown).any()):

@@ -7,9 +7,10 @@ from PIL import Image
 
 from mmattn.report.pictures import heat as colours
 
-LEAST = 128
-"""Pixels that an overlay's longest side has at least, so that outlines stay thin beside patches."""
-SHOWN = 0.8  # of a sharp outline, at most: what is under it shines through
+LEAST = 160
+"""Pixels that an overlay's longest side has at least, so that outlines are thin beside patches."""
+FAINT, SHARP = 0.12, 0.4  # steps between two pixels: up to here no outline, from here on a whole one
+SHOWN = 0.8  # of a whole outline: what is under it shines through
 MIDDLE = 110.0  # outlines are white on what is darker, else black
 
 
@@ -24,19 +25,28 @@ def overlay(picture: np.ndarray, heat: np.ndarray, highest: float) -> np.ndarray
     shown = Image.fromarray(picture).convert("RGB")
     factor = max(1, -(-LEAST // max(shown.size)))
     width, height = (side * factor for side in shown.size)
-    large = shown.resize((width, height), Image.Resampling.NEAREST)
     rows = np.arange(height) * heat.shape[0] // height
     columns = np.arange(width) * heat.shape[1] // width
     spread = np.asarray(heat, dtype=np.float64)[rows][:, columns, None]
     colour = colours(np.nan_to_num(spread[..., 0]), 0.0, highest).astype(np.float64)
-    line = SHOWN * outlines(np.asarray(large, dtype=np.float64))[..., None]
+    line = SHOWN * outlines(np.asarray(shown, dtype=np.float64) / 255, factor)[..., None]
     contrast = np.where(colour.mean(-1, keepdims=True) < MIDDLE, 255.0, 0.0)
     drawn = (1 - line) * colour + line * contrast
-    grey = np.asarray(large.convert("L"), dtype=np.float64)[..., None]
+    grey = np.asarray(shown.convert("L"), dtype=np.float64).repeat(factor, 0).repeat(factor, 1)[..., None]
     return np.where(np.isnan(spread), grey, drawn).round().astype(np.uint8)
 
 
-def outlines(picture: np.ndarray) -> np.ndarray:
-    """(height, width) from 0 to 1: how much a picture (height, width, channels) of 0 to 255 changes at each pixel."""
-    steps = [np.gradient(picture, axis=axis) if picture.shape[axis] > 1 else np.zeros_like(picture) for axis in (0, 1)]
-    return np.minimum(np.hypot(*steps).max(-1) / 127.5, 1.0)
+def outlines(picture: np.ndarray, factor: int) -> np.ndarray:
+    """(height · factor, width · factor) from 0 to 1: lines where a picture (height, width, channels) of values from 0
+    to 1 changes most, between two pixels; a soft edge of several steps has one line, at the largest."""
+    out = np.zeros([side * factor for side in picture.shape[:2]])
+    for axis, place in ((0, out), (1, out.T)):  # of a transposed picture rows are columns
+        step = np.abs(np.diff(picture, axis=axis)).max(-1)
+        step = step.T if axis else step
+        beside = np.pad(step, ((1, 1), (0, 0)))
+        peak = np.where((step >= beside[:-2]) & (step > beside[2:]), step, 0)
+        line = np.clip((peak - FAINT) / (SHARP - FAINT), 0, 1).repeat(factor, 1)
+        borders = factor * np.arange(1, len(step) + 1)
+        for side in (borders - 1, borders):
+            place[side] = np.maximum(place[side], line)
+    return out

@@ -9,14 +9,14 @@ from html import escape
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmattn.lens.overlay import overlay
+from mmattn.lens.overlay import LEAST, overlay
 from mmattn.lens.writing import fitted, font
 from mmattn.report.cards import Card
 from mmattn.report.page import gallery, section, tiles
 from mmattn.report.page import page as document
 from mmattn.report.pictures import data_uri
 
-SIDE, GAP, LINE = 160, 8, 18
+SIDE, GAP, LINE = LEAST, 8, 18
 """Pixels of a picture's longer side, between pictures, and of a line of writing."""
 
 
@@ -55,12 +55,12 @@ def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = (),
         highest = largest(some)
         for row in some:
             cards = [Card(caption, [("", picture)]) for caption, picture in row.pictures(highest)]
-            sections.append(section(row.title, (_legend(highest) if row is some[0] else "") + gallery(cards)))
+            sections.append(section(row.title, _legend(highest) + gallery(cards)))
     return document(title, sections)
 
 
 def _legend(highest: float) -> str:
-    """What the colours mean, from here to the next legend."""
+    """What the colours of a section mean."""
     bar = f'<img alt="colours, from dark to bright" src="{data_uri(_bar(highest), SIDE)}">' if highest else ""
     return f'<p class="quiet">{bar} weights from 0 to {highest:.3g}</p>'
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, interpolate
 
-from mmattn.errors import ConfigError
+from mmattn.errors import ConfigError, TooLong
 from mmattn.positions.position import Position
 from mmattn.positions.sinusoidal import placed
 from mmattn.sequence import TokenInfo
@@ -55,10 +55,10 @@ class Learned(Position):
             torch._assert_async(~outside.any(), f"a token lies outside position.grid={list(self.grid)}; raise it.")
         elif bool(outside.any()):
             largest = (coordinates.flatten(0, 1).amax(0) + 1).tolist()
-            raise ConfigError(
+            raise TooLong(
                 f"a sample needs {largest} places and the grid of learned positions has {list(self.grid)}: train with "
-                "more (position.grid, or task.encoder.position.grid where a context is too long), or with position="
-                "rotary or position=sinusoidal, which have no limit."
+                "more (position.grid; where it is a context that is too long task.encoder.position.grid), or with "
+                "position=rotary or position=sinusoidal, which have no limit."
             )
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:

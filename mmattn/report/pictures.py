@@ -53,5 +53,5 @@ def data_uri(picture: np.ndarray, longest: int = 192) -> str:
     image = Image.fromarray(picture)
     image.thumbnail((longest * 2, longest))
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

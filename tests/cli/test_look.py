@@ -121,17 +121,21 @@ def test_two_towers_are_refused_before_anything_is_read(words, tmp_path, capsys,
 
 
 def decoding(target, context, monkeypatch):
+    """`mmattn look RUN` looks at a small task; gives the prompts that a run's data would be asked about."""
+    told = []
     task = sequence_to_sequence(target, context).eval()
     task.longest.fill_(5)
     monkeypatch.setattr("mmattn.cli.use.load_task", lambda *_: task)
-    monkeypatch.setattr("mmattn.cli.unusual.tell_unusual", lambda *_: None)  # reads the run's folder
+    monkeypatch.setattr("mmattn.cli.unusual.tell_unusual", lambda folder, prompts: told.extend(prompts))
+    return told
 
 
 def test_words_are_shown_over_pictures_that_are_decoded_or_described(tmp_path, monkeypatch):
     out = tmp_path / "look.html"
-    decoding("image", "text", monkeypatch)
+    told = decoding("image", "text", monkeypatch)
     assert main(["look", "RUN", "--prompt", "red over blue", "--seed", "1", "--out", str(out)]) == 0
     assert "<h2>red over blue</h2>" in out.read_text() and ">over<" in out.read_text()
+    assert told == ["red over blue", None]
     decoding("text", "image", monkeypatch)
     picture("red", "blue").save(tmp_path / "a.png")
     assert main(["look", "RUN", str(tmp_path / "a.png"), "--out", str(out)]) == 0

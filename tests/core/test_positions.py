@@ -97,7 +97,7 @@ def test_learned_is_resized_on_load(small, large):
 
 
 def test_learned_refuses_a_token_outside_its_grid_but_not_padding():
-    with pytest.raises(ConfigError, match=r"needs \[3\] places .*position.grid, or task.encoder"):
+    with pytest.raises(ConfigError, match=r"needs \[3\] places .*position.grid; where it is a context"):
         Learned(4, [2]).embed(torch.zeros(1, 3, 4), at((0,), (1,), (2,)))
     with pytest.raises(ConfigError, match=r"needs \[2, 4\] places"):  # within the table's length, outside its grid
         Learned(4, [9, 3]).embed(torch.zeros(1, 2, 4), at((0, 3), (1, 0)))

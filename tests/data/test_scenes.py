@@ -195,5 +195,7 @@ def test_what_no_caption_asks_for_is_told(prompt, said):
 def test_what_captions_ask_for_and_pairs_held_back_are_not_unusual(source):
     assert not any(source.unusual(each) for each in source.prompts)
     assert not any(source.unusual(each.value["text"]) for each in source.samples("train"))
+    assert "one thing each" in Scenes(alone=1.0).unusual("a red circle above a blue square")
+    assert "two things or more" in Scenes(alone=0.0).unusual("a red circle")
     large = "a large red circle above a large blue circle above a large green square"
     assert "no room" in Scenes(**HARD).unusual(large)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import lightning
 import pytest
 import torch
@@ -89,6 +91,16 @@ def test_what_is_no_text_says_what_its_class_is():
     assert one == two != other
     first, again, second = (int(sides.read(Sample(name, {"sound": object()}), {}, None)) for name in "aab")
     assert first == again != second
+
+
+def test_a_part_of_several_kinds_says_what_its_texts_say_together():
+    both = SimpleNamespace(part=lambda name: SimpleNamespace(kinds={"text": None, "more": None}))
+    sides = Meanings("both", lambda text: frozenset(text.split()))
+    values = {"a": ("x y", "z"), "b": ("y x", "z"), "c": ("x y", "w")}
+    one, two, other = (
+        int(sides.read(Sample(name, {"text": text, "more": more}), {}, both)) for name, (text, more) in values.items()
+    )
+    assert one == two != other
 
 
 def test_all_processes_see_all_pairs(monkeypatch):

@@ -294,7 +294,15 @@ def test_latents_read_a_context_of_several_kinds():
     batch = dataset.batch([(0, place) for place in range(16)])
     assert task.encode(batch["both"]).embeddings.shape == (16, 3, DIM)
     learn(task, batch, 2)
-    assert all(each.weight.grad is not None for each in (read.part("text").embedding, read.part("seen").projection))
+    assert all(each.weight.grad.abs().sum() > 0 for each in (read.part("text").embedding, read.part("seen").projection))
+    with pytest.raises(
+        ConfigError, match=r"reads 'image', which is tokenizer.target: set tokenizer.parts.both.parts.image"
+    ):
+        leak = SeveralTokenizer(DIM, {"image": ImageTokenizer(DIM, patch=4)})
+        small(
+            tokenizer=SeveralTokenizer(DIM, {"image": ImageTokenizer(DIM, patch=4), "both": leak}, target="image"),
+            context="both",
+        )
     assert len(task.pictures([dataset.prepared[place]["both"] for place in range(2)], count=2, steps=2)) == 2
 
 

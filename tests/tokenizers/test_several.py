@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms.v2 import RandomHorizontalFlip
 
+from mmattn.contracts.sameness import same
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.kept import Kept
 from mmattn.data.source import Sample
 from mmattn.data.variations import Variations
 from mmattn.errors import BadSample, ConfigError
+from mmattn.tokenizers.image import ImageTokenizer
 from mmattn.tokenizers.several import SeveralTokenizer
 from mmattn.tokenizers.text import ByteTokenizer
 from mmattn.tokenizers.words import WordTokenizer
@@ -133,15 +139,43 @@ def test_a_part_of_several_kinds_reads_the_same_samples():
     inner.load_state_dict(whole.state_dict())
     alone = whole(whole.collate([whole.prepare(each) for each in samples]))
     assert torch.equal(tokenizer.part("both")(batch["both"]).embeddings, alone.embeddings)
-    varied = tokenizer.augment(samples[0], torch.Generator().manual_seed(0))
-    assert set(varied.value) == set(samples[0].value)
+    assert tokenizer.part("both")(batch["both"]).info.modality.unique().tolist() == [0, 1]
+    assert tokenizer(batch).info.modality.unique().tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("order", [["image", "both"], ["both", "image"]])
+def test_each_part_varies_its_own_values_alone(order):
+    """Whichever comes first: a part of several kinds leaves the values of the others as they are."""
+    first, *_ = samples_for("several")
+    flip = partial(ImageTokenizer, 8, patch=4, transforms=[RandomHorizontalFlip(1.0)])
+    parts = {"image": flip(), "both": SeveralTokenizer(8, {"text": WordTokenizer(8), "seen": flip()})}
+    tokenizer = SeveralTokenizer(8, {name: parts[name] for name in order}, target="image")
+    picture = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8).repeat(3).reshape(8, 8, 3))
+    sample = Sample("a", {"image": picture, "text": first.value["text"], "seen": picture})
+    varied = tokenizer.augment(sample, torch.Generator().manual_seed(0)).value
+    plain = parts["image"].augment(Sample("a", picture), torch.Generator().manual_seed(0)).value
+    assert not same(plain, picture)
+    assert same(varied["image"], plain) and same(varied["seen"], plain) and varied["text"] == sample.value["text"]
+
+
+def test_further_values_are_for_parts_of_one_kind():
+    both = partial(SeveralTokenizer, 8, {"text": WordTokenizer(8)})
+    for arguments in (
+        {"parts": {"both": both(also={"wrong": "text"})}},
+        {"parts": {"both": both()}, "also": {"wrong": "both"}},
+    ):
+        with pytest.raises(
+            ConfigError, match=r"tokenizer.also names values for one kind of data, and tokenizer.parts.both"
+        ):
+            SeveralTokenizer(8, **arguments)
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ('{"text": "a"}', "lacks 'image': a text, or the name of a file, is read there"),
-        ('{"text": "a", "image": 3}', "lacks 'image'"),
+        ('{"text": "a"}', "'image' is the name of a file, and is missing"),
+        ('{"text": 3, "image": "a.png"}', "'text' is a text, and is no string"),
+        ("[" * 100000, "is no sample of several kinds"),
         ('{"text": "a", "image": "a.pgn"}', r"a\.pgn: there is no such file. Did you mean 'a.png'"),
         ('{"text": "a", "images": "a.png"}', "holds 'images', and read are image, text. Did you mean 'image'"),
         ('["a"]', "holds no JSON object"),
