@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmattn.data.files import similar
+from mmattn.data.only_sample import only_sample
 from mmattn.data.source import Sample
 from mmattn.errors import BadSample, nearest
 from mmattn.tokenizer import Tokenizer
@@ -28,7 +28,7 @@ def read_sample(path: Path, parts: Mapping[str, Tokenizer]) -> Sample:
         if not isinstance(said.get(name), str):
             wanted = "a text" if part.written else "the name of a file"
             raise BadSample(str(path), f"'{name}' is {wanted}, and is {'no string' if name in said else 'missing'}")
-        value[name] = said[name] if part.written else _of_file(path.parent / said[name], part)
+        value[name] = said[name] if part.written else only_sample(path.parent / said[name], part).value
     return Sample(str(path), value)
 
 
@@ -42,12 +42,3 @@ def _object(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadSample(str(path), "holds no JSON object, a name and a value for each kind of data")
     return found
-
-
-def _of_file(path: Path, part: Tokenizer) -> Any:
-    if not path.is_file():
-        raise BadSample(str(path), f"there is no such file.{similar(path)}")
-    samples = part.read(path)
-    if len(samples) != 1:
-        raise BadSample(str(path), f"holds {len(samples)} samples: give a file of one")
-    return samples[0].value

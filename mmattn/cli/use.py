@@ -15,7 +15,7 @@ from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
 from mmattn.cli.unusual import tell_unusual
 from mmattn.cli.user_folder import bring
-from mmattn.data.files import similar
+from mmattn.data.only_sample import only_sample
 from mmattn.data.source import Sample, Split
 from mmattn.errors import ConfigError
 from mmattn.limits import check_seed
@@ -93,12 +93,5 @@ def generate(
 
 
 def prompted(tokenizer: Tokenizer, prompt: str | None, file: str | None) -> Sample:
-    """The prompt, from the words or from a file, of which a tokenizer reads one sample. Raises `ConfigError`."""
-    if file is None:
-        return Sample("--prompt", prompt)
-    if not Path(file).is_file():
-        raise ConfigError(f"--prompt-file {file}: there is no such file.{similar(Path(file))}")
-    samples = tokenizer.read(Path(file))
-    if len(samples) != 1:
-        raise ConfigError(f"--prompt-file {file} holds {len(samples)} samples: give a file of one.")
-    return samples[0]
+    """The prompt, from the words or from a file, of which a tokenizer reads one sample. Raises `BadSample`."""
+    return Sample("--prompt", prompt) if file is None else only_sample(Path(file), tokenizer, "--prompt-file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -24,7 +25,7 @@ def known(source: Any, prompt: Sample) -> Prepared:
     if kinds and isinstance(prompt.value, str):
         raise ConfigError(
             f"{prompt.name} is one text, and this run reads {', '.join(kinds)} together: give --prompt-file, a json "
-            f"file such as {{{', '.join(f'{chr(34)}{name}{chr(34)}: …' for name in kinds)}}}."
+            f"file such as {json.dumps(dict.fromkeys(kinds, '…'), ensure_ascii=False)}."
         )
     if isinstance(prompt.value, str) and source.vocabulary is None:
         raise ConfigError(

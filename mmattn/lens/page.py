@@ -53,9 +53,10 @@ def page(title: str, rows: Sequence[Row], facts: Sequence[tuple[str, str]] = (),
     sections = [f"<h1>{escape(title)}</h1>" + (tiles(facts) if facts else "")]
     for some in (rows, details):
         highest = largest(some)
+        legend = _legend(highest)
         for row in some:
             cards = [Card(caption, [("", picture)]) for caption, picture in row.pictures(highest)]
-            sections.append(section(row.title, _legend(highest) + gallery(cards)))
+            sections.append(section(row.title, legend + gallery(cards)))
     return document(title, sections)
 
 

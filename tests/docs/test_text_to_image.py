@@ -91,6 +91,8 @@ def test_a_name_and_a_sound_together_become_a_picture(my_conf, clip, capsys):
     file = clip.with_name("three.json")
     file.write_text('{"text": "three", "sound": "clip.wav"}')
     assert drawn(run, "--prompt-file", str(file)).shape == (8, 18)
+    assert main(["generate", str(run), "--prompt", "three"]) == 1
+    assert '--prompt-file, a json file such as {"text": "…", "sound": "…"}' in capsys.readouterr().err
     file.write_text('{"text": "thre", "sound": "clip.wav"}')
     assert main(["generate", str(run), "--prompt-file", str(file)]) == 1
     assert "training never showed 'thre'. Did you mean 'three'?" in capsys.readouterr().err

@@ -85,8 +85,10 @@ class Scenes(Source):
             return f"The {error}"
         if len(nouns) > self.most:
             return f"It names {len(nouns)} things, and scenes have {self.most} at most."
-        if len(nouns) > 1 and self.alone == 1 or len(nouns) == 1 and self.alone == 0 and self.most > 1:
-            return "Scenes have one thing each." if self.alone == 1 else "Scenes have two things or more."
+        if self.alone == 1 and len(nouns) > 1:
+            return "Scenes have one thing each."
+        if self.alone == 0 and len(nouns) == 1 < self.most:
+            return "Scenes have two things or more."
         if len({(noun.colour, noun.shape) for noun in nouns}) < len(nouns):
             return "Two of its things have one colour and one shape, and things of a scene differ."
         sizes = [noun.size for noun in nouns]
