@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,20 +12,10 @@ from torch.utils._pytree import tree_map
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
 from mmattn.mixers.mixer import Mixer
+from mmattn.mixers.runs import Hidden, Places, Remembered
 from mmattn.sequence import PADDING, TokenInfo
 
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-
-Hidden = tuple[Tensor, ...]
-"""What the network remembers of each document: h, and c of an LSTM, each (documents, hidden)."""
-
-
-class Remembered(NamedTuple):
-    """What each row's last document left behind, and that document's number (batch,), −1 where there was none."""
-
-    hidden: Hidden
-    document: Tensor
-
 
 WASTE = 4
 """Rows of runs may be longer than what stands in them, by so much, before they are packed."""
@@ -72,18 +62,19 @@ class Recurrent(Mixer):
         if not places.lengths:
             return torch.zeros_like(x), before
         states, last = self.packed(self.there, places.runs(x, places.place), places, places.begin(before))
-        return places.put(self.out(states[places.run, places.place]), x), places.after(before, last)
+        return places.put(self.out(places.of_each(states, places.place)), x), places.after(before, last)
 
     def states(self, network: nn.RNNBase, x: Tensor, places: Places, place: Tensor) -> Tensor:
         """The state (tokens, hidden) at each token of x (batch, length, dim), which has `place` in its run."""
         if not places.lengths:
             return x.new_zeros(0, network.hidden_size)
         runs = places.runs(x, place)
-        # On a CPU torch hands an LSTM to oneDNN, which is several times faster, unless it is packed.
+        # On a CPU, backward through packed runs of an RNN or GRU fills zeros of the whole batch's size at each step; a
+        # packed LSTM is not handed to oneDNN.
         rows = runs.shape[0] * runs.shape[1]
-        if isinstance(network, nn.LSTM) and not x.is_cuda and rows <= WASTE * len(place):
-            return _as_it_is(network, runs)[0][places.run, place]
-        return self.packed(network, runs, places, None)[0][places.run, place]
+        if not x.is_cuda and rows <= WASTE * len(place):
+            return places.of_each(_as_it_is(network, runs)[0], place)
+        return places.of_each(self.packed(network, runs, places, None)[0], place)
 
     def packed(self, network: nn.RNNBase, runs: Tensor, places: Places, first: Hidden | None) -> tuple[Tensor, Hidden]:
         """States (runs, longest, hidden), and what each run ends with; what follows a run is not gone through."""
@@ -108,48 +99,3 @@ def _as_it_is(network: nn.RNNBase, runs: Any, first: Any = None) -> tuple[Any, A
     first = None if first is None else tree_map(lambda each: each.to(kind), first)
     with torch.autocast("cpu", enabled=False):
         return network(runs.to(kind), first)
-
-
-class Places:
-    """Where the tokens of a batch stand in runs: a document's tokens in a row of tokens, without padding.
-
-    row, column, run, place: of each token, where it stands in the batch, and where in its run. length, lengths: of each
-    run, here and on the host. run_row, document, begins: of each run; whether it is the first in its row.
-    """
-
-    def __init__(self, info: TokenInfo) -> None:
-        self.row, self.column = info.real.nonzero(as_tuple=True)
-        document = info.document[self.row, self.column]
-        starts = torch.ones_like(document, dtype=torch.bool)
-        starts[1:] = (self.row[1:] != self.row[:-1]) | (document[1:] != document[:-1])
-        first = starts.nonzero()[:, 0]
-        self.run = starts.cumsum(0) - 1
-        self.place = torch.arange(len(document), device=document.device) - first[self.run]
-        self.run_row, self.document = self.row[first], document[first]
-        self.begins = torch.ones_like(self.run_row, dtype=torch.bool)
-        self.begins[1:] = self.run_row[1:] != self.run_row[:-1]
-        self.length = torch.bincount(self.run, minlength=len(first))
-        self.lengths: list[int] = self.length.tolist()
-
-    def runs(self, x: Tensor, place: Tensor) -> Tensor:
-        """x (batch, length, dim) as runs (runs, longest, dim) with each token at `place`, zeros behind the end."""
-        empty = x.new_zeros(len(self.lengths), max(self.lengths), x.shape[-1])
-        return empty.index_put((self.run, place), x[self.row, self.column])
-
-    def put(self, made: Tensor, x: Tensor) -> Tensor:
-        """What was made of each token (tokens, dim), in the shape of x, zeros at padding."""
-        return made.new_zeros(*x.shape[:2], made.shape[-1]).index_put((self.row, self.column), made)
-
-    def begin(self, before: Remembered) -> Hidden:
-        """The state (1, runs, hidden) that each run starts from: a row's first goes on where its document does."""
-        goes_on = (self.begins & (self.document == before.document[self.run_row]))[:, None]
-        return tuple(torch.where(goes_on, each[self.run_row], 0)[None].contiguous() for each in before.hidden)
-
-    def after(self, before: Remembered, last: Hidden) -> Remembered:
-        """What each row's last run leaves; a row without tokens keeps what it had."""
-        ends = self.begins.roll(-1)  # the last run's successor is the first one, which begins a row
-        row = self.run_row[ends]
-        hidden = tuple(
-            old.index_put((row,), new[ends].to(old.dtype)) for old, new in zip(before.hidden, last, strict=True)
-        )
-        return Remembered(hidden, before.document.index_put((row,), self.document[ends]))
