@@ -20,7 +20,7 @@ from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.why.model import Factory, SymbolModel, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
-from mmattn.why.training import Draw, accuracy, asked, fit, learning_rates
+from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit, learning_rates
 
 LEARNED, EXACT = 0.95, 0.99
 COPIED = 16
@@ -30,7 +30,7 @@ ROOM = 8
 
 
 class Training(NamedTuple):
-    """steps; learning rates, of which the one with the better result counts; and by those the rate of all that is no
+    """steps; learning rates, of which the one that ends with the least loss counts; by those, the rate of what is no
     matrix."""
 
     steps: int
@@ -99,8 +99,8 @@ class Recall:
         self.seeds = range(1, seeds + 1)
 
     def measure(self, kept: Kept) -> Findings:
-        pairs = partial(self._best, training=self.pairs_training, draw=self._pairs, tests=self._asked())
-        tasks = partial(self._best, training=self.others_training, draw=self._others, tests=self._tasks())
+        pairs = partial(self._run, training=self.pairs_training, draw=self._pairs, tests=self._asked())
+        tasks = partial(self._run, training=self.others_training, draw=self._others, tests=self._tasks())
         found = kept.seeded(self.models, self.seeds, pairs, "pairs/")
         others = kept.seeded(self.models, self.seeds, tasks, "others/")
         curves = [
@@ -113,21 +113,16 @@ class Recall:
 
     # -- training ---------------------------------------------------------------------------------------------------
 
-    def _best(self, name: str, seed: int, training: Training, draw: Draw, tests: Mapping[str, Draw]) -> dict[str, Any]:
-        """Of the learning rates, the one whose mean accuracy is the highest."""
-        runs = (self._run(name, seed, rate, training, draw, tests) for rate in training.rates)
-        return max(runs, key=lambda run: run["mean"])
-
-    def _run(
-        self, name: str, seed: int, rate: float, training: Training, draw: Draw, tests: Mapping[str, Draw]
-    ) -> dict[str, Any]:
-        torch.manual_seed(seed)
-        model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
-        fitted = fit(model, asked(model, draw), training.steps, rate, seed, other=training.other)
+    def _run(self, name: str, seed: int, training: Training, draw: Draw, tests: Mapping[str, Draw]) -> dict[str, Any]:
+        rate, model, fitted = best(training.rates, partial(self._trained, name, seed, training, draw))
         right = {title: accuracy(model, test, 4, 0) for title, test in tests.items()}
         about = {"rate": rate, "seconds": fitted.seconds, "loss": fitted.losses[-1][1]}
-        sizes = {"parameters": parameters(model), "remembered": remembered(model)}
-        return {**right, "mean": mean(right.values()), **about, **sizes}
+        return {**right, **about, "parameters": parameters(model), "remembered": remembered(model)}
+
+    def _trained(self, name: str, seed: int, training: Training, draw: Draw, rate: float) -> tuple[SymbolModel, Fitted]:
+        torch.manual_seed(seed)
+        model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
+        return model, fit(model, asked(model, draw), training.steps, rate, seed, other=training.other)
 
     def _pairs(self, generator: Generator) -> tuple[Tensor, Tensor]:
         pairs = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]
