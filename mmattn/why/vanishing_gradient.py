@@ -8,7 +8,7 @@ from statistics import mean
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
@@ -30,8 +30,8 @@ LEARNED, LOST = 0.95, 0.5
 
 
 class VanishingGradient:
-    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T,
-    and the accuracy of recalling a symbol after a delay, among blanks and among other symbols.
+    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T
+    (`gradients`), and the accuracy of recalling a symbol after a delay, among blanks and among other symbols.
 
     A model is trained on all delays and on both at once, a batch having one of each: as many rows as have `tokens`
     together.
@@ -148,14 +148,19 @@ class VanishingGradient:
 
 
 def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
-    """The norm of the loss's gradient by the embedding of the symbol to be recalled, which stands so many tokens
-    (`DISTANCES`) before the last, each in rows of one length."""
+    """The norm of the gradient of the log odds, at the last token, of the symbol to be recalled by that symbol's
+    embedding; it stands so many tokens (`DISTANCES`) before, each in rows of one length.
+
+    With p the symbol's probability, ∂ loss = −(1 − p) ∂ log odds: the factor, which does not depend on the path but on
+    how well the symbol is known, is left out.
+    """
     length, norms = DISTANCES[-1] + 2, []
     for distance in DISTANCES:
         ids, targets = passkey(Generator().manual_seed(0), rows, length, distance + 1, symbols)
-        embeddings = model.embed(ids).detach().requires_grad_()
+        embeddings, right = model.embed(ids).detach().requires_grad_(), targets[:, -1:]
         scores = model.out(model.states(embeddings)[:, -1])
-        (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(scores, targets[:, -1]), embeddings)
+        odds = scores.gather(1, right) - scores.scatter(1, right, -torch.inf).logsumexp(1, keepdim=True)
+        (gradient,) = torch.autograd.grad(odds.mean(), embeddings)
         norms.append(float(gradient[:, -1 - distance].norm()))
     return norms
 
