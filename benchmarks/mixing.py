@@ -32,6 +32,7 @@ from mmattn.sequence import TokenInfo
 DIM, HEADS = 256, 4
 MIXERS: dict[str, Callable[[], Mixer]] = {
     "attention": partial(Attention, DIM, HEADS, pattern=Full()),
+    "attention_causal": partial(Attention, DIM, HEADS, pattern=Causal()),
     "attention_reference": partial(Attention, DIM, HEADS, pattern=Full(), kernel="reference"),
     "window_256": partial(Attention, DIM, HEADS, pattern=SlidingWindow(256)),
     "window_256_global": partial(Attention, DIM, HEADS, pattern=SlidingWindow(128, 128) | GlobalTokens()),
@@ -45,11 +46,18 @@ MIXERS: dict[str, Callable[[], Mixer]] = {
     "gru": partial(Recurrent, DIM, "gru"),
     "rnn": partial(Recurrent, DIM, "rnn"),
 }
-"""By name, of width 256, with 4 heads where they choose; `attention` and `window_256_global` read both ways."""
+"""By name, of width 256, with 4 heads where they choose."""
+BOTH_WAYS = ("attention", "attention_reference", "window_256_global")
+"""Those that read later tokens, too: others see half of the pairs, and are measured against attention that does."""
 GLOBAL = 16  # tokens at the beginning that all read, where the pattern has any
 CHUNKED = ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2")
 
 Call = Callable[[], Tensor]
+
+
+def rival(name: str) -> str:
+    """The fused attention to all tokens that a mixer is measured against: both see the same tokens."""
+    return "attention" if name in BOTH_WAYS else "attention_causal"
 
 
 def made(name: str) -> Mixer:

@@ -34,15 +34,16 @@ Lines = Iterator[tuple[str, dict[str, Any]]]
 
 
 def _mamba2(turns: int, threads: int) -> Lines:
-    found = mixers.mamba2(turns)
-    yield found.line(), asdict(found)
+    for chunk in mixers.CHUNKS:
+        found = mixers.mamba2(turns, chunk)
+        yield found.line(), asdict(found)
 
 
 def _linear(turns: int, threads: int) -> Lines:
     for name in ("linear_attention", "mamba2"):
         for length in mixers.LENGTHS:
             row = mixers.against_attention(name, length, turns)
-            yield f"{name} ÷ attention at {length:,}: {_spread(row)}", row
+            yield f"{name} ÷ causal attention at {length:,}: {_spread(row)}", row
 
 
 def _scaling(turns: int, threads: int) -> Lines:

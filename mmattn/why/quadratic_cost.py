@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from mmattn.benchmarks.mixing import MIXERS, grown
+from mmattn.benchmarks.mixing import MIXERS, grown, rival
 from mmattn.benchmarks.scale import exponent
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
 from mmattn.report.plot import Curve, plot
 
 FULL, REFERENCE, PRUNED = (
@@ -44,6 +45,10 @@ class QuadraticCost:
         for name in (*mixers, *most):
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
+        for key, value in {"turns": turns, "threads": threads}.items():
+            whole(f"comparison.{key}", value, 1)
+        for length in lengths:
+            whole("comparison.lengths", length, 1)
         if sum(length >= fit_from for length in lengths) < 2:
             raise ConfigError(f"comparison.lengths has fewer than two lengths from fit_from={fit_from} on.")
         self.mixers, self.lengths, self.most = tuple(mixers), tuple(sorted(lengths)), dict(most)
@@ -96,17 +101,16 @@ class QuadraticCost:
         for name in (name for name in PRUNED if name in found):
             claims.append(at_most(said.format("Time", name), time[name], 1.15, "{:.2f}"))
             claims.append(at_most(said.format("Memory", name), memory[name], 1.15, "{:.2f}"))
-            crossing = self.crossing(found, name)
-            shown = "nowhere" if crossing is None else f"from {crossing:,} tokens on"
-            claims.append(Claim(f"{name} is faster than full attention", shown, "somewhere", crossing is not None))
+            if rival(name) in found:
+                crossing = self.crossing(found, name)
+                shown = "nowhere" if crossing is None else f"from {crossing:,} tokens on"
+                claims.append(Claim(f"{name} is faster than {rival(name)}", shown, "somewhere", crossing is not None))
         return [claim for claim in claims if claim.measured != "nan"]
 
     @staticmethod
     def crossing(found: Found, name: str) -> int | None:
-        """The least length from which on `name` is faster than full attention at all lengths that both have."""
-        if FULL not in found:
-            return None
-        full = {point["length"]: point["seconds"] for point in found[FULL]}
+        """The least length from which on `name` is faster than its `rival`, at all lengths that both have."""
+        full = {point["length"]: point["seconds"] for point in found[rival(name)]}
         both = [point for point in found[name] if point["length"] in full]
         slower = [point["length"] for point in both if point["seconds"] >= full[point["length"]]]
         faster = [point["length"] for point in both if point["length"] > max(slower, default=0)]
@@ -125,9 +129,11 @@ class QuadraticCost:
                 last = "" if math.isnan(value) else f"{value:.2f}"
                 rows.append([name, *(by.get(length, "") for length in self.lengths), last])
             tables[title] = Table(heads, rows)
-        crossings = [(name, self.crossing(found, name)) for name in found if name != FULL]
-        shown = [[name, "never" if each is None else f"{each:,}"] for name, each in crossings]
-        return tables | {"Faster than full attention (fused) from so many tokens on": Table(["mixer", "tokens"], shown)}
+        compared = [name for name in found if name != rival(name) and rival(name) in found]
+        crossings = {name: self.crossing(found, name) for name in compared}
+        shown = [[name, rival(name), "never" if each is None else f"{each:,}"] for name, each in crossings.items()]
+        heads = ["mixer", "against", "tokens"]
+        return tables | {"Faster than fused attention to all tokens from so many tokens on": Table(heads, shown)}
 
     def _notes(self, found: Found) -> list[str]:
         left = [

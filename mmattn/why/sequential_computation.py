@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mmattn.benchmarks.mixing import CHUNKED, MIXERS, grown
+from mmattn.benchmarks.mixing import CHUNKED, MIXERS, grown, made
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
 from mmattn.report.plot import Curve, plot
 
 RECURRENT = ("rnn", "gru", "lstm")
-CHUNK = 64
+ATTENTION = "attention_causal"
 
 
 class SequentialComputation:
@@ -36,6 +36,9 @@ class SequentialComputation:
             whole("comparison.lengths", length, 1)
             if tokens % length:
                 raise ConfigError(f"comparison.lengths: rows of {length} do not make {tokens} tokens.")
+        whole("comparison.turns", turns, 1)
+        for number in threads:
+            whole("comparison.threads", number, 1)
         self.mixers, self.tokens, self.lengths = tuple(mixers), tokens, tuple(sorted(lengths))
         self.threads, self.turns = tuple(threads), turns
 
@@ -62,12 +65,12 @@ class SequentialComputation:
                 claims.append(at_least(said, longer, 2, "{:.2f}"))
             elif name in CHUNKED or name.startswith("window"):
                 claims.append(at_most(said, longer, 1.5, "{:.2f}"))
-        if "attention" in found and one != most:
+        if ATTENTION in found and one != most:
             gain = {name: by[one][-1] / by[most][-1] for name, by in found.items()}
-            said = f"gains less from {most} threads than attention, in rows of {long:,}"
+            said = f"gains less from {most} threads than {ATTENTION}, in rows of {long:,}"
             for name in (name for name in RECURRENT if name in found):
-                shown = f"{gain[name]:.2f} × against {gain['attention']:.2f} ×"
-                claims.append(Claim(f"{name} {said}", shown, "less", gain[name] < gain["attention"]))
+                shown = f"{gain[name]:.2f} × against {gain[ATTENTION]:.2f} ×"
+                claims.append(Claim(f"{name} {said}", shown, "less", gain[name] < gain[ATTENTION]))
         return claims
 
     def _table(self, found: Mapping[str, Mapping[int, Sequence[float]]]) -> Table:
@@ -86,4 +89,4 @@ def chain(name: str) -> str:
     are made by halves."""
     if name in RECURRENT:
         return "n"
-    return f"n / {CHUNK} + 2" if name in CHUNKED else "2 + log n"
+    return f"n / {made(name).chunk} + 2" if name in CHUNKED else "2 + log n"

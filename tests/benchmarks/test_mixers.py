@@ -46,7 +46,7 @@ def test_both_sides_of_recurrent_layers_are_compared(few, monkeypatch):
 
 @pytest.mark.skipif(not find_spec("transformers"), reason="transformers is not installed")
 def test_mamba2_is_that_of_transformers():
-    found = mixers.mamba2(1, length=70)
+    found = mixers.mamba2(1, 32, length=70)
     assert found.largest_difference < 1e-4 and found.turns == 1
 
 

@@ -29,8 +29,8 @@ SMALL = {
         "comparison.lengths=[16,32]", "comparison.letters=64",
     ],
     "why/quadratic_cost": [
-        "comparison.mixers=[attention,linear_attention]", "comparison.lengths=[64,128]", "comparison.fit_from=64",
-        "comparison.turns=1", "comparison.threads=1",
+        "comparison.mixers=[attention,attention_causal,linear_attention]", "comparison.lengths=[64,128]",
+        "comparison.fit_from=64", "comparison.turns=1", "comparison.threads=1",
     ],
     "why/recall": [
         "comparison.pairs_training.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.pairs=[2,4]",
@@ -42,7 +42,7 @@ SMALL = {
         "comparison.pairs=2", "comparison.length=16",
     ],
     "why/sequential_computation": [
-        "comparison.mixers=[lstm,attention]", "comparison.tokens=64", "comparison.lengths=[16,32]",
+        "comparison.mixers=[lstm,attention_causal]", "comparison.tokens=64", "comparison.lengths=[16,32]",
         "comparison.turns=1",
     ],
     "why/vanishing_gradient": [
@@ -100,6 +100,8 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/scale", "comparison.pairs=30"], "too short to ask for 30 pairs"),
         (["why/quadratic_cost", "seeds=3"], "nothing that has a seed"),
         (["why/sequential_computation", "comparison.lengths=[0]"], "comparison.lengths=0"),
+        (["why/sequential_computation", "comparison.turns=0"], "comparison.turns=0"),
+        (["why/quadratic_cost", "comparison.turns=0"], "comparison.turns=0"),
         (["why/recall", "comparison.others_training.rates=1"], "others_training.rates=1 must be a list"),
         (["why/recall", "comparison.others_training.rates=[-1]"], "others_training.rates=-1 must be a number above 0"),
         (["why/fixed_bottleneck", "comparison.rates=1"], "comparison.rates=1 must be a list of learning rates"),
