@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmattn.errors import ConfigError
@@ -12,6 +13,18 @@ def whole(key: str, value: Any, least: int, most: int | None = None) -> None:
     if type(value) is not int or value < least or (most is not None and value > most):
         end = "" if most is None else f" and at most {most}"
         raise ConfigError(f"{key}={said(value)} must be a whole number, at least {least}{end}.")
+
+
+def wholes(key: str, values: Any, least: int, count: int = 1) -> tuple[int, ...]:
+    """The whole numbers of a list, sorted. Raises `ConfigError` naming the key unless they are `count` at least, all of
+    them different and none below `least`."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise ConfigError(f"{key}={said(values)} must be a list of whole numbers.")
+    for value in values:
+        whole(key, value, least)
+    if len(values) < count or len(set(values)) < len(values):
+        raise ConfigError(f"{key}={list(values)} must hold {count} or more whole numbers, all of them different.")
+    return tuple(sorted(values))
 
 
 def check_seed(key: str, value: Any) -> None:

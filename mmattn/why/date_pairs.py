@@ -11,6 +11,7 @@ from torch import Generator
 
 from mmattn.data.dates import Dates
 from mmattn.errors import ConfigError
+from mmattn.limits import wholes
 from mmattn.why.pairs import Pair
 
 
@@ -23,10 +24,10 @@ class DatePairs:
     """
 
     def __init__(self, samples: int, upto: Sequence[int]) -> None:
-        if not upto:
-            raise ConfigError("comparison.task.upto is empty: name ends of ranges of letters, such as [12, 16, 40].")
         self.source: Any = Dates(train=samples, validation=0, test=samples // 4)
-        self.upto = tuple(sorted(upto))
+        self.upto = wholes("comparison.task.upto", upto, 1, 2)
+        if len(self.tests(1)) < 2:
+            raise ConfigError(f"comparison.task.upto={list(upto)}: no dates are so short; say [12, 16, 20, 40].")
 
     @cached_property
     def train(self) -> list[Pair]:

@@ -42,11 +42,13 @@ class FixedBottleneck:
     def __init__(
         self, task: Pairs, *, dim: int, steps: int, rows: int, rates: Sequence[float], tested: int, seeds: int = 1
     ) -> None:
-        for name, value in (("steps", steps), ("rows", rows), ("tested", tested)):
+        for name, value in (("steps", steps), ("rows", rows), ("tested", tested), ("dim", dim)):
             whole(f"comparison.{name}", value, 1)
         self.task, self.dim, self.steps, self.rows = task, dim, steps, rows
         self.rates = learning_rates("comparison.rates", rates)
         self.tested, self.seeds = tested, range(1, seeds + 1)
+        for kind in KINDS:
+            self.model(kind)  # what does not fit is said before anything is trained
 
     def measure(self, kept: Kept) -> Findings:
         found = kept.seeded(KINDS, self.seeds, self._run)

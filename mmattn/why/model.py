@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from mmattn.backbone import Backbone
@@ -46,6 +47,12 @@ class SymbolModel(nn.Module):
         """Embedded symbols (batch, length, dim) → what the backbone makes of them, of the same shape."""
         rows, length, _ = embeddings.shape
         return self.backbone(TokenSequence(embeddings, TokenInfo.from_lengths([length] * rows))).embeddings
+
+
+@torch.no_grad()
+def check(model: SymbolModel) -> None:
+    """Read two symbols. Raises what would be raised when it is trained, before others are."""
+    model(torch.zeros(1, 2, dtype=torch.long))
 
 
 def parameters(model: nn.Module) -> int:

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError
-from mmattn.limits import whole
+from mmattn.limits import said, whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal
 from mmattn.positions import Rotary
 from mmattn.report.plot import Curve, plot
-from mmattn.why.model import SymbolModel, parameters
+from mmattn.why.model import SymbolModel, check, parameters
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, asked, fit
+from mmattn.why.training import Draw, asked, fit, learning_rates
 
 
 class TiedAttention(Attention):
@@ -36,23 +36,28 @@ class MultiHead:
     """Language models of letters of the same width and as many parameters, which differ in their heads.
 
     Args:
-        heads: numbers of heads, dividing `dim`. tied: a number of heads that are tied to the first, too.
+        heads: numbers of heads, dividing `dim`. tied: the one of them that is compared with one head, and with as many
+            heads that are tied to the first.
     """
 
     def __init__(
         self, heads: Sequence[int], tied: int, *, length: int, letters: int, dim: int, depth: int, steps: int,
         rows: int, rate: float, seeds: int = 1,
     ) -> None:  # fmt: skip
-        for count in (*heads, tied):
-            if count < 1 or dim % count:
-                raise ConfigError(f"comparison.heads: {count} heads do not divide dim={dim}.")
-        whole("comparison.steps", steps, 1)
+        for name, value in {"length": length, "dim": dim, "depth": depth, "steps": steps, "rows": rows}.items():
+            whole(f"comparison.{name}", value, 1)
         whole("comparison.letters", letters, length)
-        if len(set(heads)) < 2 or min(heads) != 1:
-            raise ConfigError(f"comparison.heads={list(heads)} must hold 1 and another number, which are compared.")
-        self.counts, self.tied, self.length, self.letters = tuple(sorted(heads)), tied, length, letters
-        self.dim, self.depth, self.steps, self.rows, self.rate = dim, depth, steps, rows, rate
-        self.seeds, self.prose = range(1, seeds + 1), Prose()
+        self.counts = wholes("comparison.heads", heads, 1, 2)
+        if self.counts[0] != 1 or tied not in self.counts[1:]:
+            raise ConfigError(
+                f"comparison.heads={list(heads)} must hold 1 and comparison.tied={said(tied)}, which are compared."
+            )
+        self.tied, self.length, self.letters = tied, length, letters
+        self.dim, self.depth, self.steps, self.rows = dim, depth, steps, rows
+        (self.rate,), self.seeds = learning_rates("comparison.rate", [rate]), range(1, seeds + 1)
+        self.prose = Prose()
+        for count in self.counts:
+            check(self._model(count, Attention))
 
     def measure(self, kept: Kept) -> Findings:
         kinds = [(f"{count} head{'s' if count > 1 else ''}", count, Attention) for count in self.counts]
@@ -70,20 +75,21 @@ class MultiHead:
 
     def _run(self, heads: int, kind: type[Attention], seed: int) -> dict[str, Any]:
         torch.manual_seed(seed)
-        mixers = {"attention": partial(kind, heads=heads, pattern=Causal())}
-        model = SymbolModel(self.prose.symbols, self.dim, ["attention"] * self.depth, mixers, position=Rotary())
+        model = self._model(heads, kind)
         draw: Draw = partial(self.prose.draw, rows=self.rows, length=self.length)
         seconds = fit(model, asked(model, draw), self.steps, self.rate, seed).seconds
         loss = float(loss_by_place(model, *self.prose.windows(self.length, self.letters)).mean())
         return {"loss": loss, "parameters": parameters(model), "seconds": seconds}
 
+    def _model(self, heads: int, kind: type[Attention]) -> SymbolModel:
+        mixers = {"attention": partial(kind, heads=heads, pattern=Causal())}
+        return SymbolModel(self.prose.symbols, self.dim, ["attention"] * self.depth, mixers, position=Rotary())
+
     def _claims(self, found: Mapping[str, list[dict[str, Any]]], names: Sequence[str]) -> list[Claim]:
         one, tied = _loss(found[names[0]]), _loss(found[names[-1]])
-        several = {name: _loss(found[name]) for name in names[1:-1]}
-        best = min(several, key=lambda name: several[name])
-        own = several.get(f"{self.tied} heads", several[best])
+        own = _loss(found[f"{self.tied} heads"])
         return [
-            at_least(f"{best} need fewer nats a letter than one, by", one - several[best], 0.01, "{:.3f}"),
+            at_least(f"{self.tied} heads need fewer nats a letter than one, by", one - own, 0.01, "{:.3f}"),
             at_least(
                 f"{self.tied} heads, tied to the first, need more nats a letter than {self.tied} of their own, by",
                 tied - own,

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 from torch import Generator
 
-from mmattn.limits import whole
+from mmattn.limits import wholes
 
 Pair = tuple[str, str]
 
@@ -24,11 +24,12 @@ class Pairs(Protocol):
         """A batch for training."""
 
     def tests(self, rows: int) -> Mapping[int, Sequence[Pair]]:
-        """By the length of the text (or what it is at most): pairs that no training sees."""
+        """By the length of the text (or what it is at most): pairs that no training sees, or hardly any of."""
 
 
 class Reversal:
-    """Random letters, and the same from the last to the first.
+    """Random letters, and the same from the last to the first. Training sees a tenth of the strings of four letters and
+    next to none of longer ones.
 
     Args:
         lengths: shortest and longest in training. tested: lengths that are tested.
@@ -37,9 +38,8 @@ class Reversal:
     letters = "abcdefghijklmnop"
 
     def __init__(self, lengths: tuple[int, int], tested: Sequence[int]) -> None:
-        shortest, longest = lengths
-        whole("comparison.task.lengths", shortest, 1, longest)
-        self.shortest, self.longest, self.tested = shortest, longest, tuple(sorted(tested))
+        self.shortest, self.longest = wholes("comparison.task.lengths", lengths, 1, 2)
+        self.tested = wholes("comparison.task.tested", tested, 1, 2)
 
     def draw(self, generator: Generator, rows: int) -> list[Pair]:
         """Rows of one length, any of those in training."""

@@ -13,14 +13,14 @@ from torch import Generator, Tensor
 from mmattn.biases import ALiBi
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole
+from mmattn.limits import whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal, Full
 from mmattn.positions import Learned, Position, Rotary, Sinusoidal
 from mmattn.report.plot import Curve, plot
-from mmattn.why.model import SymbolModel
+from mmattn.why.model import SymbolModel, check
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, asked, fit
+from mmattn.why.training import Draw, asked, fit, learning_rates
 
 KINDS = ("none", "learned", "sinusoidal", "rotary", "alibi")
 LAST = 64
@@ -43,14 +43,21 @@ class PositionKinds:
         for kind in kinds:
             if kind not in KINDS:
                 raise ConfigError(f"comparison.kinds names '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
+        if not kinds:
+            raise ConfigError(f"comparison.kinds is empty; known: {', '.join(KINDS)}.")
+        for name, value in {"dim": dim, "depth": depth, "heads": heads, "steps": steps, "rows": rows}.items():
+            whole(f"comparison.{name}", value, 1)
         whole("comparison.length", length, 2)
-        if not lengths or min(lengths) != length:
+        self.lengths = wholes("comparison.lengths", lengths, 2, 2)
+        if self.lengths[0] != length:
             raise ConfigError(f"comparison.lengths={list(lengths)} must begin with that of the training, {length}.")
-        whole("comparison.letters", letters, max(lengths))
-        self.kinds, self.length, self.lengths, self.letters = tuple(kinds), length, tuple(sorted(lengths)), letters
-        self.dim, self.depth, self.heads = dim, depth, heads
-        self.steps, self.rows, self.rate, self.seeds = steps, rows, rate, range(1, seeds + 1)
+        whole("comparison.letters", letters, self.lengths[-1])
+        self.kinds, self.length, self.letters = tuple(kinds), length, letters
+        self.dim, self.depth, self.heads, self.steps, self.rows = dim, depth, heads, steps, rows
+        (self.rate,), self.seeds = learning_rates("comparison.rate", [rate]), range(1, seeds + 1)
         self.prose = Prose()
+        for kind in kinds:
+            check(self.model(kind))
 
     def measure(self, kept: Kept) -> Findings:
         moved = {kind: kept(f"shuffled/{kind}", partial(self.moved, kind)) for kind in self.kinds}

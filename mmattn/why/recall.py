@@ -14,11 +14,11 @@ from torch.utils._pytree import tree_leaves
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole, within
+from mmattn.limits import whole, wholes, within
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.why.model import Factory, SymbolModel, parameters
+from mmattn.why.model import Factory, SymbolModel, check, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
 from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit, learning_rates
 
@@ -58,7 +58,7 @@ class Recall:
         distances: of the passkey. length: of the other three tasks.
         pairs_training, others_training: how models are trained to find values, and how on the other tasks:
             `Training`'s fields.
-        position: of the models with attention, `none` or any other.
+        position: of the models that are `placed`: others tell places by what they remember, or not.
     """
 
     def __init__(
@@ -75,15 +75,24 @@ class Recall:
         pairs_training: Mapping[str, Any],
         others_training: Mapping[str, Any],
         position: Position | None = None,
+        placed: Sequence[str] = (),
         seeds: int = 1,
     ) -> None:
         for name, layers in models.items():
+            if not layers:
+                raise ConfigError(f"comparison.models.{name} has no layers; list names of comparison.mixers.")
             for layer in layers:
                 if layer not in mixers:
                     raise ConfigError(f"comparison.models.{name} names '{layer}'.{nearest(layer, mixers)}")
-        whole("comparison.rows", rows, 1)
-        if not models or not pairs or not distances:
-            raise ConfigError("comparison: models, pairs and distances need an entry each, at least.")
+        for name in placed:
+            if name not in models:
+                raise ConfigError(f"comparison.placed names '{name}'.{nearest(name, models)}")
+        for key, value in {"rows": rows, "dim": dim, "length": length, "symbols": symbols}.items():
+            whole(f"comparison.{key}", value, 1)
+        if not models:
+            raise ConfigError("comparison.models needs an entry, at least.")
+        self.pairs = wholes("comparison.pairs", pairs, 1, 2)
+        self.distances = wholes("comparison.distances", distances, 1)
         if length < max(2 * COPIED, max(distances) + 2):
             raise ConfigError(
                 f"comparison.length={length} is too short for {COPIED} symbols to copy, or for distances up to "
@@ -91,12 +100,13 @@ class Recall:
             )
         if max(pairs) * 2 > symbols - 2:
             raise ConfigError(f"comparison.symbols={symbols} cannot name {max(pairs)} keys apart; raise it.")
-        self.mixers, self.models, self.position = dict(mixers), dict(models), position
-        self.pairs, self.distances, self.length = tuple(sorted(pairs)), tuple(sorted(distances)), length
-        self.dim, self.symbols, self.rows = dim, symbols, rows
+        self.mixers, self.models, self.placed, self.position = dict(mixers), dict(models), tuple(placed), position
+        self.length, self.dim, self.symbols, self.rows = length, dim, symbols, rows
         self.pairs_training = Training.of("pairs_training", pairs_training)
         self.others_training = Training.of("others_training", others_training)
         self.seeds = range(1, seeds + 1)
+        for name in self.models:
+            check(self._model(name))
 
     def measure(self, kept: Kept) -> Findings:
         pairs = partial(self._run, training=self.pairs_training, draw=self._pairs, tests=self._asked())
@@ -121,8 +131,12 @@ class Recall:
 
     def _trained(self, name: str, seed: int, training: Training, draw: Draw, rate: float) -> tuple[SymbolModel, Fitted]:
         torch.manual_seed(seed)
-        model = SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=self.position)
+        model = self._model(name)
         return model, fit(model, asked(model, draw), training.steps, rate, seed, other=training.other)
+
+    def _model(self, name: str) -> SymbolModel:
+        position = self.position if name in self.placed else None
+        return SymbolModel(self.symbols, self.dim, self.models[name], self.mixers, position=position)
 
     def _pairs(self, generator: Generator) -> tuple[Tensor, Tensor]:
         pairs = self.pairs[int(torch.randint(len(self.pairs), (), generator=generator))]

@@ -9,17 +9,17 @@ from statistics import mean
 from typing import Any
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import whole
+from mmattn.limits import whole, wholes
 from mmattn.mixers import Attention, Convolution
 from mmattn.patterns import Causal
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel
 from mmattn.why.recall_tasks import associative_recall
-from mmattn.why.training import Draw, accuracy, asked, fit, loss_of
+from mmattn.why.training import Fitted, accuracy, asked, best, fit, learning_rates, loss_of
 
 SCALED, PLAIN = "divided by √d", "as they are"
 Softmaxes = Mapping[str, Sequence[Mapping[str, float]]]
@@ -35,23 +35,24 @@ class Scale:
         widths: of the one head.
         keys: tokens that a query reads, of the normals.
         pairs, length: of the associative recall that is trained on.
-        rate, steps, rows, dim: of the training.
+        rates: each width is trained with each of them; what counts is the training that ended with the least loss.
+        steps, rows, dim: of the training.
     """
 
     def __init__(
-        self, widths: Sequence[int], keys: int, pairs: int, length: int, rate: float, steps: int, rows: int, dim: int,
-        seeds: int = 1,
+        self, widths: Sequence[int], keys: int, pairs: int, length: int, rates: Sequence[float], steps: int,
+        rows: int, dim: int, seeds: int = 1,
     ) -> None:  # fmt: skip
-        for width in widths:
-            whole("comparison.widths", width, 1)
-        if len(set(widths)) < 2:
-            raise ConfigError(f"comparison.widths={list(widths)} must hold two at least, which are compared.")
+        self.widths = wholes("comparison.widths", widths, 1, 2)
+        numbers = {"keys": keys, "pairs": pairs, "length": length, "steps": steps, "rows": rows, "dim": dim}
+        for name, value in numbers.items():
+            whole(f"comparison.{name}", value, 1)
         if 3 * pairs > length:
             raise ConfigError(
                 f"comparison.length={length} is too short to ask for {pairs} pairs; it takes {3 * pairs}."
             )
-        self.widths, self.keys, self.seeds = tuple(sorted(widths)), keys, seeds
-        self.pairs, self.length, self.rate, self.steps, self.rows, self.dim = pairs, length, rate, steps, rows, dim
+        self.keys, self.pairs, self.length, self.steps, self.rows, self.dim = keys, pairs, length, steps, rows, dim
+        self.rates, self.seeds = learning_rates("comparison.rates", rates), seeds
 
     def measure(self, kept: Kept) -> Findings:
         first = {
@@ -59,24 +60,31 @@ class Scale:
                    for width in self.widths] for name in (SCALED, PLAIN)
         }  # fmt: skip
         trained = {
-            name: [[kept(f"trained/{name}/{width}_{seed}", partial(self._trained, width, name == SCALED, seed))
+            name: [[kept(f"trained/{name}/{width}_{seed}", partial(self._run, width, name == SCALED, seed))
                     for seed in range(1, self.seeds + 1)] for width in self.widths] for name in (SCALED, PLAIN)
         }  # fmt: skip
         return Findings(self._claims(first, trained), self._tables(first, trained), self._pictures(first, trained))
 
-    def _trained(self, width: int, scaled: bool, seed: int) -> dict[str, float]:
+    def _run(self, width: int, scaled: bool, seed: int) -> dict[str, float]:
+        model = self._model(width, scaled, seed)
+        head: Any = model.backbone.blocks[1].mixer
+        loss_of(model, *self._draw(Generator().manual_seed(0))).backward()
+        gradient = float(head.query.weight.grad.norm())
+        rate, model, fitted = best(self.rates, partial(self._trained, width, scaled, seed))
+        found = {"loss": fitted.losses[-1][1], "accuracy": accuracy(model, self._draw, 4, 0)}
+        return {"gradient": gradient, "rate": rate, **found}
+
+    def _trained(self, width: int, scaled: bool, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
+        model = self._model(width, scaled, seed)
+        return model, fit(model, asked(model, self._draw), self.steps, rate, seed)
+
+    def _model(self, width: int, scaled: bool, seed: int) -> SymbolModel:
         torch.manual_seed(seed)
         mixers: Any = {"near": partial(Convolution, windows=[(1, 0)]), "head": partial(single_head, width, scaled)}
-        model = SymbolModel(2 * self.length, self.dim, ["near", "head"], mixers)
-        draw: Draw = partial(
-            associative_recall, rows=self.rows, length=self.length, pairs=self.pairs, symbols=2 * self.length
-        )
-        head: Any = model.backbone.blocks[1].mixer
-        loss_of(model, *draw(Generator().manual_seed(0))).backward()
-        gradient = float(head.query.weight.grad.norm())
-        model.zero_grad()
-        losses = fit(model, asked(model, draw), self.steps, self.rate, seed).losses
-        return {"gradient": gradient, "loss": losses[-1][1], "accuracy": accuracy(model, draw, 4, 0)}
+        return SymbolModel(2 * self.length, self.dim, ["near", "head"], mixers)
+
+    def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        return associative_recall(generator, self.rows, self.length, self.pairs, 2 * self.length)
 
     def _claims(self, first: Softmaxes, trained: Trained) -> list[Claim]:
         narrow, wide = self.widths[0], self.widths[-1]
@@ -99,13 +107,14 @@ class Scale:
 
     def _tables(self, first: Softmaxes, trained: Trained) -> dict[str, Table]:
         heads = ("scores", "width", "entropy", "largest weight", "softmax's Jacobian",
-                 "query's gradient at first", "loss after training", "recalled")  # fmt: skip
+                 "query's gradient at first", "rate", "loss after training", "recalled")  # fmt: skip
         rows = []
         for name in (SCALED, PLAIN):
             for width, at, runs in zip(self.widths, first[name], trained[name], strict=True):
                 gradient, loss, right = (mean(run[key] for run in runs) for key in ("gradient", "loss", "accuracy"))
                 figures = f"{at['entropy']:.2f}", f"{at['largest']:.2f}", f"{at['gradient']:.3f}", f"{gradient:.4f}"
-                rows.append([name, str(width), *figures, f"{loss:.3f}", f"{right:.1%}"])
+                rates = ", ".join(f"{run['rate']:g}" for run in runs)
+                rows.append([name, str(width), *figures, rates, f"{loss:.3f}", f"{right:.1%}"])
         return {"Softmax and training": Table(heads, rows)}
 
     def _pictures(self, first: Softmaxes, trained: Trained) -> dict[str, str]:

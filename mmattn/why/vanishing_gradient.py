@@ -12,11 +12,11 @@ from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import whole
+from mmattn.limits import whole, wholes
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
-from mmattn.why.model import Factory, SymbolModel
-from mmattn.why.recall_tasks import passkey
+from mmattn.why.model import Factory, SymbolModel, check
+from mmattn.why.recall_tasks import FIRST, passkey
 from mmattn.why.training import Fitted, accuracy, asked, best, fit, learning_rates
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
@@ -27,18 +27,22 @@ BLANKS, SYMBOLS = AMONG = ("blanks", "symbols")
 TINY = 1e-12
 RECURRENT = ("rnn", "gru", "lstm")
 LEARNED, LOST = 0.95, 0.5
+AT_FIRST, ALONE, TOGETHER = "at first", "each trained on alone", "all trained on at once"
+Norms = list[float]
+"""Of the gradient at each of `DISTANCES`."""
 
 
 class VanishingGradient:
     """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T
     (`gradients`), and the accuracy of recalling a symbol after a delay, among blanks and among other symbols.
 
-    A model is trained on all delays and on both at once, a batch having one of each: as many rows as have `tokens`
-    together.
+    A model is trained on each delay alone, where nothing shorter shows the way, and one on all of them, a batch having
+    one. Half of the batches have blanks.
 
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
         delays: how many tokens before the question the symbol stands.
+        rows: of a batch.
         rates: a model is trained with each of them; what counts is the training that ended with the least loss.
     """
 
@@ -51,98 +55,117 @@ class VanishingGradient:
         dim: int,
         symbols: int,
         steps: int,
-        tokens: int,
+        rows: int,
         rates: Sequence[float],
         position: Position | None = None,
         seeds: int = 1,
     ) -> None:
-        whole("comparison.steps", steps, 1)
-        for delay in delays:
-            whole("comparison.delays", delay, 1)
-        if not mixers or not delays:
-            raise ConfigError("comparison: mixers and delays need an entry each, at least.")
+        for name, value in {"depth": depth, "dim": dim, "steps": steps, "rows": rows}.items():
+            whole(f"comparison.{name}", value, 1)
+        whole("comparison.symbols", symbols, FIRST + 2)
+        if not mixers:
+            raise ConfigError("comparison.mixers needs an entry, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
-        self.delays, self.symbols, self.steps, self.tokens = tuple(sorted(delays)), symbols, steps, tokens
-        whole("comparison.tokens", tokens, self.delays[-1] + BEFORE)
+        self.delays = wholes("comparison.delays", delays, 1, 2)
+        self.symbols, self.steps, self.rows = symbols, steps, rows
         self.rates, self.seeds = learning_rates("comparison.rates", rates), range(1, seeds + 1)
+        for name in self.mixers:
+            check(self._model(name, 0))
 
     def measure(self, kept: Kept) -> Findings:
-        found = kept.seeded(self.mixers, self.seeds, self._run)
+        first = kept.seeded(self.mixers, self.seeds, self._first, "first/")
+        alone = {
+            delay: kept.seeded(self.mixers, self.seeds, partial(self._run, (delay,)), f"{delay}/")
+            for delay in self.delays
+        }
+        together = kept.seeded(self.mixers, self.seeds, partial(self._run, self.delays), "all/")
+        trained = {ALONE: alone, TOGETHER: dict.fromkeys(self.delays, together)}
+        norms = {
+            AT_FIRST: first,
+            f"trained on {self.delays[-1]:,} alone": _norms(alone[self.delays[-1]]),
+            "trained on all delays": _norms(together),
+        }
         pictures = {
-            f"vanishing_gradient_{when}": plot(
-                [Curve(name, _relative(runs, when)) for name, runs in found.items()],
-                "tokens back", f"gradient, relative to one token back, {title}", "xy",
-            ) for when, title in (("first", "at first"), ("trained", "after training"))
+            f"vanishing_gradient_{file}": plot(
+                [Curve(name, _relative(runs)) for name, runs in norms[when].items()],
+                "tokens back", f"gradient, relative to one token back, {when}", "xy",
+            ) for file, when in zip(("first", "alone", "together"), norms, strict=True)
         }  # fmt: skip
-        for among in AMONG:
-            right = [
-                Curve(name, [(each, _mean(runs, among, each)) for each in self.delays]) for name, runs in found.items()
+        for how, file in ((ALONE, "alone"), (TOGETHER, "together")):
+            curves = [
+                Curve(name, [(delay, _right(trained[how][delay][name], SYMBOLS, delay)) for delay in self.delays])
+                for name in self.mixers
             ]
-            pictures[f"vanishing_gradient_among_{among}"] = plot(
-                right, f"delay in tokens, among {among}", "recalled", "x"
-            )
-        return Findings(self._claims(found), self._tables(found), pictures)
+            pictures[f"recalled_{file}"] = plot(curves, f"delay in tokens, {how}", "recalled among others", "x")
+        return Findings(self._claims(first, alone), self._tables(norms, trained), pictures)
 
-    def _run(self, name: str, seed: int) -> dict[str, Any]:
-        first = gradients(self._model(name, seed), self.symbols)
-        rate, model, fitted = best(self.rates, partial(self._trained, name, seed))
+    def _first(self, name: str, seed: int) -> list[float]:
+        return gradients(self._model(name, seed), self.symbols)
+
+    def _run(self, delays: Sequence[int], name: str, seed: int) -> dict[str, Any]:
+        rate, model, fitted = best(self.rates, partial(self._trained, delays, name, seed))
         right = {
             among: {
                 str(each): accuracy(model, partial(self._delayed, rows=128, delay=each, among=among), 2, 0)
-                for each in self.delays
+                for each in delays
             }
             for among in AMONG
         }
-        trained = gradients(model, self.symbols)
-        return {"rate": rate, "right": right, "first": first, "trained": trained, "seconds": fitted.seconds}
+        norms = gradients(model, self.symbols)
+        return {"rate": rate, "right": right, "norms": norms, "seconds": fitted.seconds}
 
-    def _trained(self, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
+    def _trained(self, delays: Sequence[int], name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
         model = self._model(name, seed)
-        return model, fit(model, asked(model, self._draw), self.steps, rate, seed)
+        return model, fit(model, asked(model, partial(self._draw, delays)), self.steps, rate, seed)
 
     def _model(self, name: str, seed: int) -> SymbolModel:
         torch.manual_seed(seed)
         return SymbolModel(self.symbols, self.dim, [name] * self.depth, self.mixers, position=self.position)
 
-    def _draw(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        delay = self.delays[int(torch.randint(len(self.delays), (), generator=generator))]
+    def _draw(self, delays: Sequence[int], generator: Generator) -> tuple[Tensor, Tensor]:
+        delay = delays[int(torch.randint(len(delays), (), generator=generator))]
         among = AMONG[int(torch.randint(len(AMONG), (), generator=generator))]
-        return self._delayed(generator, self.tokens // (delay + BEFORE), delay, among)
+        return self._delayed(generator, self.rows, delay, among)
 
     def _delayed(self, generator: Generator, rows: int, delay: int, among: str) -> tuple[Tensor, Tensor]:
         before = int(torch.randint(BEFORE, (), generator=generator))  # else its place alone would tell the symbol
         return passkey(generator, rows, before + delay + 2, delay + 1, self.symbols, blank=among == BLANKS)
 
-    def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
-        left = {name: dict(_relative(runs, "first")).get(FAR, 0.0) for name, runs in found.items()}
+    def _claims(self, first: Mapping[str, list[Norms]], alone: Mapping[int, Mapping[str, list[Any]]]) -> list[Claim]:
+        left = {name: dict(_relative(runs)).get(FAR, 0.0) for name, runs in first.items()}
         said = f"at first, of the gradient {FAR:,} tokens back is left"
-        claims = [at_most(f"{name}: {said}", left[name], 1e-6, "{:.1e}") for name in RECURRENT if name in found]
+        claims = [at_most(f"{name}: {said}", left[name], 1e-6, "{:.1e}") for name in RECURRENT if name in left]
         near, far = self.delays[0], self.delays[-1]
-        for name in (each for each in RECURRENT if each in found):
-            right = [_mean(found[name], SYMBOLS, delay) for delay in (near, far)]
+        for name in (each for each in RECURRENT if each in left):
+            right = [_right(alone[delay][name], SYMBOLS, delay) for delay in (near, far)]
             shown, holds = " and ".join(map("{:.1%}".format, right)), right[0] >= LEARNED and right[1] <= LOST
-            claim = f"{name} learns to recall among other symbols after {near:,} tokens and not after {far:,}"
+            claim = (
+                f"{name}, trained on one delay, recalls among other symbols after {near:,} tokens and not after {far:,}"
+            )
             claims.append(Claim(claim, shown, f"≥ {LEARNED:.0%} and ≤ {LOST:.0%}", holds))
-        if "attention" in found:
+        if "attention" in left:
             claims.append(at_least(f"attention: {said}", left["attention"], 1e-2, "{:.1e}"))
-            said = f"attention recalls among other symbols after {far:,} tokens"
-            claims.append(at_least(said, _mean(found["attention"], SYMBOLS, far), LEARNED, "{:.1%}"))
+            said = f"attention, trained on one delay, recalls among other symbols after {far:,} tokens"
+            claims.append(at_least(said, _right(alone[far]["attention"], SYMBOLS, far), LEARNED, "{:.1%}"))
         return claims
 
-    def _tables(self, found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
-        heads = ["mixer", "among", *(f"{each:,} tokens" for each in self.delays), "training of both"]
-        rows = [
-            [name, among, *(f"{_mean(runs, among, each):.1%}" for each in self.delays),
-             f"{mean(run['seconds'] for run in runs):.0f} s"]
-            for name, runs in found.items() for among in AMONG
-        ]  # fmt: skip
+    def _tables(
+        self, norms: Mapping[str, Mapping[str, list[Norms]]], trained: Mapping[str, Mapping[int, Mapping[str, Any]]]
+    ) -> dict[str, Table]:
+        heads = ["mixer", "among", *(f"{each:,} tokens" for each in self.delays)]
+        recalled = {
+            f"Recalled after a delay, {how}": Table(heads, [
+                [name, among, *(f"{_right(found[each][name], among, each):.1%}" for each in self.delays)]
+                for name in self.mixers for among in AMONG
+            ]) for how, found in trained.items()
+        }  # fmt: skip
         further = [each for each in DISTANCES if each != NEAR]
         faded = [
-            [f"{name}, {title}", *(f"{dict(_relative(runs, when)).get(each, 0.0):.1e}" for each in further)]
-            for name, runs in found.items() for when, title in (("first", "at first"), ("trained", "trained"))
+            [f"{name}, {when}", *(f"{dict(_relative(runs)).get(each, 0.0):.1e}" for each in further)]
+            for name in self.mixers for when, by in norms.items() for runs in (by[name],)
         ]  # fmt: skip
         return {
-            "Recalled after a delay": Table(heads, rows),
+            **recalled,
             "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in further)], faded),
         }
 
@@ -165,11 +188,15 @@ def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
     return norms
 
 
-def _relative(runs: Sequence[Mapping[str, Any]], when: str) -> list[tuple[int, float]]:
+def _norms(found: Mapping[str, list[Any]]) -> dict[str, list[Norms]]:
+    return {name: [run["norms"] for run in runs] for name, runs in found.items()}
+
+
+def _relative(runs: Sequence[Norms]) -> list[tuple[int, float]]:
     """(distance, norm ÷ that of one token back), the mean of the seeds."""
-    found = [[norm / max(run[when][0], TINY) for norm in run[when]] for run in runs]
+    found = [[norm / max(norms[0], TINY) for norm in norms] for norms in runs]
     return [(distance, mean(column)) for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)]
 
 
-def _mean(runs: Sequence[Mapping[str, Any]], among: str, delay: int) -> float:
+def _right(runs: Sequence[Mapping[str, Any]], among: str, delay: int) -> float:
     return mean(run["right"][among][str(delay)] for run in runs)

@@ -22,13 +22,6 @@ def test_a_passkey_stands_among_blanks_or_others():
     assert torch.equal(ids[:, 7], targets[:, -1])
 
 
-def test_the_place_of_a_symbol_does_not_tell_it():
-    comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
-    generator = Generator().manual_seed(0)
-    lengths = {comparison._delayed(generator, 1, 16, "symbols")[0].shape[1] for _ in range(40)}
-    assert min(lengths) >= 18 and len(lengths) > 8
-
-
 def recalled(remembered, few, most):
     return [{"2 pairs": few, "32 pairs": most, "remembered": remembered}]
 
@@ -42,16 +35,3 @@ def test_a_larger_state_recalls_more_where_both_have_learned(small, large, holds
     found = {"mamba2_64": recalled(200, *large), "mamba2_16": recalled(100, *small)}
     *each, sizes = comparison._claims(found)
     assert len(each) == 2 and sizes.claim.startswith("A larger state") and sizes.holds is holds
-
-
-@pytest.mark.parametrize(
-    ("near", "far", "holds"),
-    [(1.0, 0.1, True), (1.0, 0.9, False), (0.1, 0.1, False)],
-    ids=["lost", "kept", "unlearned"],
-)
-def test_a_recurrent_network_forgets_only_what_it_has_learned_to_recall(near, far, holds):
-    comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
-    right = {str(delay): near for delay in comparison.delays} | {"1024": far}
-    run = {"right": {"blanks": right, "symbols": right}, "first": [1.0, *[0.0] * 10]}
-    claims = {claim.claim: claim.holds for claim in comparison._claims({"gru": [run]})}
-    assert claims["gru learns to recall among other symbols after 4 tokens and not after 1,024"] is holds

@@ -1,13 +1,16 @@
-"""Gradients that are compared tell of the path, not of how well the symbol at its end is known."""
+"""What is asked for after a delay, when claims hold; gradients tell of the path, not of how well a symbol is known."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import pytest
 import torch
 from torch import Generator
 from torch.nn.functional import cross_entropy
 
+from mmattn.build import make
+from mmattn.cli.compose import composed_comparison
 from mmattn.mixers import Recurrent
 from mmattn.why import vanishing_gradient
 from mmattn.why.model import SymbolModel
@@ -37,3 +40,25 @@ def test_it_does_not_vanish_where_the_symbol_is_known(monkeypatch):
         model.out.bias[targets[0, -1]] = 200  # the loss is 0, and so is its gradient
     (sure,) = vanishing_gradient.gradients(model, 6, rows=1)
     assert 0.2 < sure / doubting < 5
+
+
+def test_the_place_of_a_symbol_does_not_tell_it():
+    comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
+    generator = Generator().manual_seed(0)
+    lengths = {comparison._delayed(generator, 1, 16, "symbols")[0].shape[1] for _ in range(40)}
+    assert min(lengths) >= 18 and len(lengths) > 8
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "holds"),
+    [(1.0, 0.1, True), (1.0, 0.9, False), (0.1, 0.1, False)],
+    ids=["lost", "kept", "unlearned"],
+)
+def test_a_recurrent_network_forgets_only_what_it_has_learned_to_recall(near, far, holds):
+    comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
+    first = {"gru": [[1.0, *[0.0] * 10]]}
+    alone = {delay: {"gru": [{"right": {"symbols": {str(delay): near}}}]} for delay in comparison.delays}
+    alone[1024]["gru"][0]["right"]["symbols"]["1024"] = far
+    claims = {claim.claim: claim.holds for claim in comparison._claims(first, alone)}
+    said = "gru, trained on one delay, recalls among other symbols after 16 tokens and not after 1,024"
+    assert claims[said] is holds
