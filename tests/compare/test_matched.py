@@ -147,6 +147,28 @@ def test_operations_that_torch_does_not_count_are_counted(backward):
     assert found == product * (7 if backward else 2)  # the backward pass makes the scores again
 
 
+@pytest.mark.parametrize(("groups", "transposed"), [(1, False), (32, False), (4, False), (4, True)])
+def test_a_backward_convolution_costs_two_forward_whatever_its_groups(groups, transposed):
+    kind = nn.ConvTranspose1d if transposed else nn.Conv1d
+    network, x = kind(32, 32, 4, groups=groups), torch.randn(2, 32, 19, requires_grad=True)
+    places = 19 if transposed else 16
+    one = 2 * 2 * places * 32 * 4 * 32 // groups
+    assert flops(lambda: network(x)) == one
+    assert flops(lambda: network(x).sum().backward()) == 3 * one
+    assert flops(lambda: network(x.detach()).sum().backward()) == 2 * one  # nobody asks for that of x
+
+
+def test_a_triangular_system_costs_half_a_product():
+    system, right = torch.eye(8).expand(3, 8, 8).clone().requires_grad_(), torch.randn(3, 8, 5, requires_grad=True)
+    one = 3 * 8 * 8 * 5
+
+    def solved():
+        return torch.linalg.solve_triangular(system, right, upper=False, unitriangular=True)
+
+    assert flops(solved) == one
+    assert flops(lambda: solved().sum().backward()) == 4 * one  # a system for the right sides, a product for its own
+
+
 @pytest.mark.slow
 def test_the_shipped_comparison_composes_for_each_variant(tmp_path):
     config = composed_comparison("mixers", [f"root={tmp_path}"])
