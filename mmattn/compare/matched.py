@@ -14,19 +14,18 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from mmattn.build import Built, build
-from mmattn.cli.compose import composed
-from mmattn.cli.launch import experiment, quoted
-from mmattn.compare.budget import Sized, sized
+from mmattn.cli.launch import quoted
 from mmattn.compare.findings import Findings
-from mmattn.compare.flops import flops
 from mmattn.compare.kept import Kept
+from mmattn.compare.planned import Planner
 from mmattn.compare.trained import DIVERGED, Trained, findings, worth
 from mmattn.errors import ConfigError, MmattnError
 from mmattn.limits import whole, within
 from mmattn.report.curves import read_series
 
 RATE = "optimizer.learning_rate"
+GIVEN = (RATE, "seed", "trainer.max_epochs", "trainer.max_steps", "trainer.log_every_n_steps", "run.dir")
+"""What each training is told by the comparison, and by no words of its own."""
 BINS = 24
 """Points of a curve, at most twice as many: each the mean of as many steps."""
 UNSTABLE = "The loss is"
@@ -69,6 +68,7 @@ class Matched:
         self.tasks = {}
         for name, each in experiments.items():
             whole(f"comparison.experiments.{name}.steps", each.get("steps"), 1)
+            _check_words(f"comparison.experiments.{name}.words", each["words"])
             self.tasks[name] = Task(tuple(each["words"]), each["steps"], each["metric"], each.get("form"))
         self.variants = dict(variants)
         names = [slug(name) for name in self.variants]
@@ -88,16 +88,12 @@ class Matched:
 
     def _sizes(self, kept: Kept, task: str) -> dict[str, dict[str, Any]]:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
-        plans, target = {}, 0
+        planner = Planner(task, {name: self._words(task, name) for name in self.variants}, self.tolerance,
+                          self.config_dir)  # fmt: skip
+        plans: dict[str, dict[str, Any]] = {}
         for name in self.variants:
-            words = self._words(task, name)
-            planned = partial(_plan, name, words, target, self.tolerance, self.config_dir)
-            plan = kept(f"{task}/{slug(name)}/size", planned)
-            target = target or plan["parameters"]
-            plans[name] = plan
-        same = {plan["data"] for plan in plans.values()}
-        if len(same) > 1:
-            raise ConfigError(f"comparison.variants of {task} train on different data: let them exchange no data.")
+            target = next(iter(plans.values()))["parameters"] if plans else 0
+            plans[name] = kept(f"{task}/{slug(name)}/size", partial(planner, name, target))
         return plans
 
     def _words(self, task: str, name: str) -> tuple[str, ...]:
@@ -110,6 +106,7 @@ class Matched:
                     f"{', '.join(own)}."
                 )
             own = own[form]
+        _check_words(f"comparison.variants.{name}", own)
         return (*self.tasks[task].words, *own)
 
     def _trained(self, kept: Kept, task: str, plans: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -136,8 +133,8 @@ class Matched:
         steps = max(round(self.tasks[task].steps * share), 1)
         folder = kept.folder / task / slug(name) / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
         words = [
-            *self._words(task, name), *plan["words"], f"{RATE}={rate}", f"seed={seed}", "trainer.max_epochs=-1",
-            f"trainer.max_steps={steps}", "trainer.log_every_n_steps=1", f"run.dir={quoted(folder)}",
+            *self._words(task, name), *plan["words"],
+            *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
             *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
         run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))
@@ -147,6 +144,13 @@ class Matched:
                 "steps did not show; give smaller comparison.rates."
             )
         return {**run, "rate": rate, "flops": plan["flops"]}
+
+
+def _check_words(key: str, words: Sequence[str]) -> None:
+    """Raise `ConfigError` for one that the comparison would override."""
+    for word in words:
+        if word.lstrip("+~").partition("=")[0] in GIVEN:
+            raise ConfigError(f"{key} has {word}, which the comparison sets for each training; leave it out.")
 
 
 def slug(name: str) -> str:
@@ -172,21 +176,3 @@ def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
     curve = [(each[-1][0], mean(loss for _, loss in each)) for each in bins]
     keys = ("test", "validation", "train_seconds", "steps", "tokens", "parameters", "seed")
     return {**{key: results[key] for key in keys if key in results}, "curve": curve}
-
-
-def _plan(name: str, words: tuple[str, ...], target: int, tolerance: float, config_dir: str | None) -> dict[str, Any]:
-    """The size of a variant, and what a step of it costs."""
-
-    def count(more: tuple[str, ...]) -> int:
-        return sum(parameter.numel() for parameter in _built((*words, *more), config_dir).task.parameters())
-
-    own = Sized((), count(())) if not target else sized(name, count, target, tolerance)
-    built = _built((*words, *own.words), config_dir)
-    batch = built.data.training.batch(next(iter(built.data.training_batches)))
-    operations = flops(lambda: built.task.train().evaluate(batch).loss.backward())
-    data = " ".join(f"{split} {built.data.dataset(split).digest[:8]}" for split in built.data.splits)
-    return {"words": list(own.words), "parameters": own.parameters, "flops": operations, "data": data}
-
-
-def _built(words: Sequence[str], config_dir: str | None) -> Built:
-    return build(composed(experiment(list(words)), config_dir))

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmattn.build import build, build_data
 from mmattn.cli.compose import composed, composed_comparison
 from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
@@ -83,6 +84,21 @@ def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
     assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2
 
 
+def test_the_data_of_an_experiment_are_prepared_once(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("mmattn.compare.planned.build_data", lambda config: asked.append(1) or build_data(config))
+    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
+    wide = {"both": ["mixer=attention", "backbone.dim=48", "backbone.mlp.ratio=1"]}
+    matched(variants={"a": wide, "b": LSTM, "c": ATTENTION}, tolerance=0.9).measure(Kept(tmp_path, lambda line: None))
+    size = [json.loads((tmp_path / f"digits/{name}/size.json").read_text()) for name in "abc"]
+    assert len(asked) == 1 and all(each["flops"] > 0 for each in size)
+    for name, words in zip("ac", (wide, ATTENTION), strict=True):
+        task = build(composed(experiment([*DIGITS["words"], *words["both"]]))).task
+        assert json.loads((tmp_path / f"digits/{name}/size.json").read_text())["parameters"] == sum(
+            each.numel() for each in task.parameters()
+        )
+
+
 def test_variants_that_would_share_a_folder_are_refused():
     with pytest.raises(ConfigError, match="would share folders"):
         matched(variants={"two heads": ATTENTION, "two-heads": LSTM})
@@ -104,14 +120,26 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
             "no backbone.mlp.ratio",
         ),
         ({"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}}, "no mixer 'atention'"),
-        ({"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}}, "different data"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}},
+            "b of digits has data.seed=1 and the first variant 0: .* in comparison.experiments.digits.words",
+        ),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.seed=0"]}}}, r"loader.seed=0 and the first variant \$"),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.batch_size=8"]}}}, "loader.batch_size=8"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["+trainer.accumulate_grad_batches=2"]}}},
+            "first variant nothing",
+        ),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["seed=9"]}}}, "variants.b has seed=9, which the comparison sets"),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["optimizer.learning_rate=0.5"]}}}, "b has optimizer.learning_r"),
+        ({"experiments": {"digits": {**DIGITS, "words": ["image", "+trainer.max_steps=5"]}}}, "digits.words has +trai"),
         ({"experiments": {"digits": {**DIGITS, "steps": 0}}}, "digits.steps=0"),
         ({"search": 0}, "comparison.search=0"),
         ({"rates": []}, "at least one"),
     ],
 )
 def test_what_cannot_be_matched_is_said_before_anything_trains(changed, message, tmp_path):
-    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+    with pytest.raises(ConfigError, match=message.replace("+", r"\+")):
         matched(**changed).measure(Kept(tmp_path))
     assert not list(tmp_path.rglob("metrics.csv"))
 
