@@ -12,34 +12,22 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
 from mmattn.cli.launch import quoted
+from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words
 from mmattn.compare.findings import Findings
 from mmattn.compare.kept import Kept
 from mmattn.compare.planned import Planner
 from mmattn.compare.trained import DIVERGED, Trained, findings, worth
 from mmattn.errors import ConfigError, MmattnError
-from mmattn.limits import whole, within
+from mmattn.limits import learning_rates, whole, within
 from mmattn.report.curves import read_series
 
-RATE = "optimizer.learning_rate"
-GIVEN = (RATE, "seed", "trainer.max_epochs", "trainer.max_steps", "trainer.log_every_n_steps", "run.dir")
-"""What each training is told by the comparison, and by no words of its own."""
 BINS = 24
 """Points of a curve, at most twice as many: each the mean of as many steps."""
 UNSTABLE = "The loss is"
 """What a training says that ended for a loss that is no number."""
-
-
-class Task(NamedTuple):
-    """An experiment: its words for `mmattn train`, the steps of a whole training, the metric that ranks variants, and
-    which of a variant's forms it takes."""
-
-    words: tuple[str, ...]
-    steps: int
-    metric: str
-    form: str | None
 
 
 class Matched:
@@ -65,19 +53,19 @@ class Matched:
         within("comparison.search", search, above=0, most=1)
         within("comparison.tolerance", tolerance, least=0, below=1)
         whole("comparison.finalists", finalists, 0)
-        self.tasks = {}
-        for name, each in experiments.items():
-            whole(f"comparison.experiments.{name}.steps", each.get("steps"), 1)
-            _check_words(f"comparison.experiments.{name}.words", each["words"])
-            self.tasks[name] = Task(tuple(each["words"]), each["steps"], each["metric"], each.get("form"))
-        self.variants = dict(variants)
-        names = [slug(name) for name in self.variants]
-        if len(set(names)) < len(names):
-            raise ConfigError(f"comparison.variants: {', '.join(self.variants)} would share folders; name them apart.")
-        if not self.tasks or not self.variants or not rates:
-            raise ConfigError("comparison: it takes at least one experiment, one variant and one of rates.")
-        self.rates, self.search, self.tolerance = tuple(rates), search, tolerance
+        whole("comparison.seeds", seeds, 1)
+        if not experiments or not variants:
+            raise ConfigError("comparison: it takes at least one experiment and one variant.")
+        self.rates, self.search, self.tolerance = learning_rates("comparison.rates", rates), search, tolerance
         self.finalists, self.seeds, self.config_dir = finalists, seeds, config_dir
+        names = [slug(name) for name in variants]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"comparison.variants: {', '.join(variants)} would share folders; name them apart.")
+        self.tasks = {name: asked_task(name, each) for name, each in experiments.items()}
+        self.words = {
+            name: {variant: asked_words(variant, given, name, task) for variant, given in variants.items()}
+            for name, task in self.tasks.items()
+        }
 
     def measure(self, kept: Kept) -> Findings:
         plans = {task: self._sizes(kept, task) for task in self.tasks}  # before anything trains
@@ -88,26 +76,12 @@ class Matched:
 
     def _sizes(self, kept: Kept, task: str) -> dict[str, dict[str, Any]]:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
-        planner = Planner(task, {name: self._words(task, name) for name in self.variants}, self.tolerance,
-                          self.config_dir)  # fmt: skip
+        planner = Planner(task, self.words[task], self.tasks[task].metric, self.tolerance, self.config_dir)
         plans: dict[str, dict[str, Any]] = {}
-        for name in self.variants:
+        for name in self.words[task]:
             target = next(iter(plans.values()))["parameters"] if plans else 0
             plans[name] = kept(f"{task}/{slug(name)}/size", partial(planner, name, target))
         return plans
-
-    def _words(self, task: str, name: str) -> tuple[str, ...]:
-        """What `mmattn train` is told of a variant. Raises `ConfigError` where it lacks the experiment's form."""
-        own, form = self.variants[name], self.tasks[task].form
-        if isinstance(own, Mapping):
-            if form not in own:
-                raise ConfigError(
-                    f"comparison.variants.{name} has no words for {task}, whose form is {form}; it has "
-                    f"{', '.join(own)}."
-                )
-            own = own[form]
-        _check_words(f"comparison.variants.{name}", own)
-        return (*self.tasks[task].words, *own)
 
     def _trained(self, kept: Kept, task: str, plans: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         """By variant, a run a seed."""
@@ -133,7 +107,7 @@ class Matched:
         steps = max(round(self.tasks[task].steps * share), 1)
         folder = kept.folder / task / slug(name) / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
         words = [
-            *self._words(task, name), *plan["words"],
+            *self.words[task][name], *plan["words"],
             *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
             *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
@@ -144,13 +118,6 @@ class Matched:
                 "steps did not show; give smaller comparison.rates."
             )
         return {**run, "rate": rate, "flops": plan["flops"]}
-
-
-def _check_words(key: str, words: Sequence[str]) -> None:
-    """Raise `ConfigError` for one that the comparison would override."""
-    for word in words:
-        if word.lstrip("+~").partition("=")[0] in GIVEN:
-            raise ConfigError(f"{key} has {word}, which the comparison sets for each training; leave it out.")
 
 
 def slug(name: str) -> str:

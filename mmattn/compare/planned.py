@@ -14,7 +14,7 @@ from mmattn.cli.launch import experiment
 from mmattn.compare.budget import sized
 from mmattn.compare.flops import flops
 from mmattn.data.datamodule import DataModule
-from mmattn.errors import ConfigError
+from mmattn.errors import ConfigError, nearest
 from mmattn.tokenizer import Batch
 
 SHARED = ("data", "tokenizer", "loader", "trainer", "task")
@@ -27,13 +27,19 @@ class Planner:
     Args:
         task: the experiment's name.
         words: of each variant, what `mmattn train` is told; the first sets the number of parameters.
-        tolerance, config_dir: see `Matched`.
+        metric: what ranks them. tolerance, config_dir: see `Matched`.
     """
 
     def __init__(
-        self, task: str, words: Mapping[str, Sequence[str]], tolerance: float, config_dir: str | None = None
+        self,
+        task: str,
+        words: Mapping[str, Sequence[str]],
+        metric: str,
+        tolerance: float,
+        config_dir: str | None = None,
     ) -> None:
-        self.task, self.words, self.tolerance, self.config_dir = task, words, tolerance, config_dir
+        self.task, self.words, self.metric, self.tolerance = task, words, metric, tolerance
+        self.config_dir = config_dir
         self.first = next(iter(words))
         self._batch: Batch | None = None
         self._composed: dict[tuple[str, ...], DictConfig] = {}
@@ -53,6 +59,7 @@ class Planner:
         else:
             own, parameters = (), count(())
         model = self._model(name, own)
+        self._check_metric(model)
         batch = self._first_batch(model)
         operations = flops(lambda: model.train().evaluate(batch).loss.backward())
         return {"words": list(own), "parameters": parameters, "flops": operations}
@@ -80,6 +87,14 @@ class Planner:
         tokenizer = make(config, "tokenizer")
         tokenizer.restore_state(dict(self._data.tokenizer.state()))
         return build_task(config, tokenizer, self._data.source.classes)
+
+    def _check_metric(self, model: Any) -> None:
+        names = {name.removeprefix("validation/") for name in model.measured if name.startswith("validation/")}
+        if self.metric not in names:
+            raise ConfigError(
+                f"comparison.experiments.{self.task}.metric={self.metric} is not measured; known: "
+                f"{', '.join(sorted(names))}.{nearest(self.metric, names)}"
+            )
 
     def _check_shared(self, name: str) -> None:
         # Not resolved: the width of a tokenizer follows the backbone's, and the loader's seed that of each training.
