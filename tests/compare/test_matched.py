@@ -17,6 +17,7 @@ from mmattn.compare import Kept
 from mmattn.compare.budget import sized
 from mmattn.compare.flops import flops
 from mmattn.compare.matched import Matched
+from mmattn.compare.trained import Trained, findings
 from mmattn.errors import ConfigError, MmattnError
 
 DIGITS = {"words": ["image", "backbone.dim=32", "backbone.depth=1"], "form": "both", "steps": 4, "metric": "accuracy"}
@@ -67,6 +68,43 @@ def test_a_rate_that_diverges_is_not_taken_and_data_without_a_test_are_shown_on_
     assert found.tables["All"].columns[1] == "digits, validation accuracy"
     with pytest.raises(MmattnError, match="diverged in its whole training"):
         matched(rates=[3e-3]).measure(Kept(tmp_path / "b", lambda line: None))
+
+
+def trained(name, runs):
+    """Of each variant the losses of its seeds."""
+    counts = {
+        "train_seconds": 2.0,
+        "steps": 2,
+        "tokens": 2,
+        "parameters": 5,
+        "rate": 0.1,
+        "flops": 1,
+        "curve": [(1, 1.0)],
+    }
+    return Trained(
+        name,
+        "loss",
+        {
+            each: [{"test": {"loss": x}, "validation": {"loss": x}, **counts} for x in losses]
+            for each, losses in runs.items()
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "holds"),
+    [
+        ({"a": [2.0, 2.2], "b": [1.0, 1.2]}, [True]),
+        ({"a": [2.0], "b": [1.0, 1.2]}, [True]),  # no finalist there
+        ({"a": [1.1, 1.3], "b": [1.0, 1.2]}, [False]),  # ahead by less than seeds differ
+        ({"a": [1.0, 1.2], "b": [2.0, 2.2]}, [False]),  # the same one
+        ({"a": [2.0], "b": [1.0]}, []),  # one seed tells nothing
+    ],
+)
+def test_other_variants_are_the_best_elsewhere_only_by_more_than_seeds_differ(there, holds):
+    here = trained("here", {"a": [1.0, 1.2], "b": [2.0, 2.1]})
+    claims = findings([here, trained("there", there)], 0.02).claims
+    assert [claim.holds for claim in claims if claim.claim.startswith("Different variants")] == holds
 
 
 def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
