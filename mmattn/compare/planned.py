@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from mmattn.build import build_data, build_task, make
 from mmattn.cli.compose import composed
 from mmattn.cli.launch import experiment
-from mmattn.compare.budget import sized
+from mmattn.compare.budget import RATIO, Sized, sized
 from mmattn.compare.flops import flops
 from mmattn.data.datamodule import DataModule
 from mmattn.errors import ConfigError, nearest
@@ -49,20 +50,28 @@ class Planner:
 
         Raises `ConfigError` where it differs from the first in more than its model.
         """
-        self._check_shared(name)
-
-        def count(more: Sequence[str]) -> int:
-            return sum(parameter.numel() for parameter in self._model(name, more).parameters())
-
-        if target:
-            own, parameters = sized(name, count, target, self.tolerance)
-        else:
-            own, parameters = (), count(())
-        model = self._model(name, own)
+        with _said_of(f"comparison.variants.{name} of {self.task}"):
+            self._check_shared(name)
+        with _said_of(f"comparison.experiments.{self.task}"):
+            _ = self._data  # what is wrong with them is no variant's fault
+        with _said_of(f"comparison.variants.{name} of {self.task}"):
+            own, parameters = self._sized(name, target)
+            model = self._model(name, own)
         self._check_metric(model)
         batch = self._first_batch(model)
         operations = flops(lambda: model.train().evaluate(batch).loss.backward())
         return {"words": list(own), "parameters": parameters, "flops": operations}
+
+    def _sized(self, name: str, target: int) -> Sized:
+        def count(more: Sequence[str]) -> int:
+            if more and OmegaConf.select(self._config(name), RATIO) is None:
+                raise ConfigError(
+                    f"it has {count(()):,} parameters and the first variant {target:,}, and no {RATIO} to make up for "
+                    "it: give it words that do, such as backbone.dim or the mixer's width, or leave it its MLPs."
+                )
+            return sum(parameter.numel() for parameter in self._model(name, more).parameters())
+
+        return sized(count, target, self.tolerance) if target else Sized((), count(()))
 
     @cached_property
     def _data(self) -> DataModule:
@@ -104,9 +113,18 @@ class Planner:
         )
         for path, theirs, its in differences(first, own):
             raise ConfigError(
-                f"comparison.variants.{name} of {self.task} has {path}={its} and the first variant {theirs}: variants "
+                f"it has {path}={its} and the first variant {theirs}: variants "
                 f"exchange parts of the model alone; set it in comparison.experiments.{self.task}.words, for all."
             )
+
+
+@contextmanager
+def _said_of(key: str) -> Iterator[None]:
+    """Puts the key before what a `ConfigError` says."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{key}: {error}") from error
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

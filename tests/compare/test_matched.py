@@ -155,12 +155,27 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
         ({"variants": {"attention": ATTENTION, "lstm": {"causal": []}}}, "lstm has no words for digits"),
         (
             {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "backbone.dim=64"]}}},
-            "no backbone.mlp.ratio",
+            "variants.b of digits: it has .* no backbone.mlp.ratio of 0.1 or more",
         ),
-        ({"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}}, "no mixer 'atention'"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "backbone.mlp=null"]}}},
+            "b of digits: it has .* no backbone.mlp.ratio to make up for it: .* leave it its MLPs",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "mixer.heads=5"]}}},
+            "variants.b of digits: .*heads",
+        ),
+        (
+            {"experiments": {"digits": {**DIGITS, "words": [*DIGITS["words"], "loader.batch_size=0"]}}},
+            "experiments.digits: loader.batch_size=0",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}},
+            "variants.b of digits: There is no mixer 'atention'",
+        ),
         (
             {"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}},
-            "b of digits has data.seed=1 and the first variant 0: .* in comparison.experiments.digits.words",
+            "b of digits: it has data.seed=1 and the first variant 0: .* in comparison.experiments.digits.words",
         ),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.seed=0"]}}}, r"loader.seed=0 and the first variant \$"),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.batch_size=8"]}}}, "loader.batch_size=8"),
@@ -206,11 +221,11 @@ def test_the_ratio_is_found_on_the_line():
         ratio = float(words[0].partition("=")[2]) if words else 4.0
         return 1000 + round(500 * ratio)
 
-    assert sized("x", count, 3000, 0.02) == ((), 3000)
-    found = sized("x", count, 2000, 0.001)
+    assert sized(count, 3000, 0.02) == ((), 3000)
+    found = sized(count, 2000, 0.001)
     assert found.words == ("backbone.mlp.ratio=2.0000",) and found.parameters == 2000
     with pytest.raises(ConfigError, match="3,000 parameters and the first variant 900"):
-        sized("x", count, 900, 0.02)
+        sized(count, 900, 0.02)
 
 
 @pytest.mark.parametrize("backward", [False, True])
