@@ -21,7 +21,7 @@ from mmattn.compare.kept import Kept
 from mmattn.compare.planned import Planner
 from mmattn.compare.trained import DIVERGED, Trained, findings, worth
 from mmattn.errors import ConfigError, MmattnError
-from mmattn.limits import learning_rates, whole, within
+from mmattn.limits import learning_rates, said, whole, within
 from mmattn.report.curves import read_series
 
 BINS = 24
@@ -54,8 +54,9 @@ class Matched:
         within("comparison.tolerance", tolerance, least=0, below=1)
         whole("comparison.finalists", finalists, 0)
         whole("comparison.seeds", seeds, 1)
-        if not experiments or not variants:
-            raise ConfigError("comparison: it takes at least one experiment and one variant.")
+        for key, given in {"experiments": experiments, "variants": variants}.items():
+            if not isinstance(given, Mapping) or not given:
+                raise ConfigError(f"comparison.{key}={said(given)} must hold at least one, by its name.")
         self.rates, self.search, self.tolerance = learning_rates("comparison.rates", rates), search, tolerance
         self.finalists, self.seeds, self.config_dir = finalists, seeds, config_dir
         names = [slug(name) for name in variants]
