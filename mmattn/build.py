@@ -38,6 +38,16 @@ def build(
     split, and `parts` (`tokenizer.parts.text` → its state) are then restored. Raises `ConfigError` naming the key at
     fault.
     """
+    data = build_data(config, state, parts)
+    task = build_task(config, data.tokenizer, data.source.classes)
+    data.labels = task.labels
+    return Built(data, data.tokenizer, task)
+
+
+def build_data(
+    config: DictConfig, state: Mapping[str, Any] | None = None, parts: Mapping[str, Mapping[str, Any]] | None = None
+) -> DataModule:
+    """The data with their fitted tokenizer, which no model reads yet; see `build`."""
     tokenizer = make(config, "tokenizer")
     loader: Any = OmegaConf.to_container(config.loader, resolve=True)
     check_keys("loader", "DataModule", loader, parameters(DataModule))
@@ -49,9 +59,7 @@ def build(
     for name, kept in (parts or {}).items():
         part: Any = tokenizer.get_submodule(name.removeprefix("tokenizer."))
         part.restore_state(kept)
-    task = build_task(config, tokenizer, data.source.classes)
-    data.labels = task.labels
-    return Built(data, tokenizer, task)
+    return data
 
 
 def build_task(config: DictConfig, tokenizer: Tokenizer, classes: Sequence[str] | None) -> Any:

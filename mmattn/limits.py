@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,15 @@ def within(
     if not number or not all(limit is None or _keeps(word, value, limit) for word, limit in limits.items()):
         words = " and ".join(f"{word} {limit}" for word, limit in limits.items() if limit is not None)
         raise ConfigError(f"{key}={said(value)} must be a number {words}.")
+
+
+def learning_rates(key: str, value: Any) -> tuple[float, ...]:
+    """Those that a config lists. Raises `ConfigError` naming the key for what is no list of them."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+        raise ConfigError(f"{key}={said(value)} must be a list of learning rates.")
+    for rate in value:
+        within(key, rate, above=0, below=math.inf)
+    return tuple(value)
 
 
 def said(value: Any) -> str:

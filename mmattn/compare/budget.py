@@ -19,7 +19,7 @@ class Sized(NamedTuple):
     parameters: int
 
 
-def sized(name: str, count: Callable[[tuple[str, ...]], int], target: int, tolerance: float) -> Sized:
+def sized(count: Callable[[tuple[str, ...]], int], target: int, tolerance: float) -> Sized:
     """`count` gives the parameters of a variant with more words. They grow with the MLPs' ratio along a line, on which
     the ratio that reaches `target` is looked for.
 
@@ -37,6 +37,6 @@ def sized(name: str, count: Callable[[tuple[str, ...]], int], target: int, toler
         if abs(found / target - 1) <= tolerance:
             return Sized(words, found)
     raise ConfigError(
-        f"comparison.variants.{name} has {own:,} parameters and the first variant {target:,}: no {RATIO} of {LEAST} or "
+        f"it has {own:,} parameters and the first variant {target:,}: no {RATIO} of {LEAST} or "
         f"more brings them within {tolerance:.0%}. Give it words that do, such as backbone.dim or the mixer's width."
     )

@@ -1,4 +1,4 @@
-"""Floating-point operations of a call: what torch's counter sees, and what it cannot see on a CPU."""
+"""Floating-point operations of a call: what torch's counter sees, and what it does not see or sees wrongly."""
 
 from __future__ import annotations
 
@@ -30,17 +30,36 @@ def _attention_backward(gradient: Any, query: Any, key: Any, value: Any, *rest: 
     return sdpa_backward_flop_count(gradient, query, key, value)
 
 
-UNSEEN = {
+def _convolution_backward(
+    gradient: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int, asked: Any, **named: Any,
+) -> int:  # fmt: skip
+    """As many as forward for each gradient that is asked for, of x and of the weights (out, in / groups, kernel); those
+    hold the groups already, of which torch's own formula knows nothing."""
+    places = x if transposed else gradient
+    return 2 * x[0] * prod(places[2:]) * prod(weight) * sum(asked[:2])
+
+
+def _solved(system: Any, right: Any, *rest: Any, out_shape: Any, **named: Any) -> int:
+    """A triangle (…, n, n), half of a product with each of the right sides; its backward is made of others."""
+    return system[-1] * prod(out_shape)
+
+
+COUNTED = {
+    aten.convolution_backward: _convolution_backward,
+    aten.linalg_solve_triangular: _solved,
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
     aten.mkldnn_rnn_layer: _recurrent,
     aten.mkldnn_rnn_layer_backward: _recurrent_backward,
 }
-"""Operators without a formula in torch. Additions, norms and exponentials are in nobody's count."""
+"""Operators without a formula in torch, or with a wrong one. Additions, norms and exponentials are in no count."""
 
 
 def flops(call: Callable[[], Any]) -> int:
-    """Operations of matrix products, convolutions, attention and recurrences in a call; two for each multiply-add."""
-    with FlopCounterMode(display=False, custom_mapping=UNSEEN) as counter:
+    """Operations of matrix products, convolutions, attention, triangular systems and recurrences in a call; two for
+    each multiply-add.
+    """
+    with FlopCounterMode(display=False, custom_mapping=COUNTED) as counter:
         call()
     return counter.get_total_flops()

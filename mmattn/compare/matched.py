@@ -12,35 +12,22 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
-from mmattn.build import Built, build
-from mmattn.cli.compose import composed
-from mmattn.cli.launch import experiment, quoted
-from mmattn.compare.budget import Sized, sized
+from mmattn.cli.launch import quoted
+from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words
 from mmattn.compare.findings import Findings
-from mmattn.compare.flops import flops
 from mmattn.compare.kept import Kept
+from mmattn.compare.planned import Planner
 from mmattn.compare.trained import DIVERGED, Trained, findings, worth
 from mmattn.errors import ConfigError, MmattnError
-from mmattn.limits import whole, within
+from mmattn.limits import learning_rates, said, whole, within
 from mmattn.report.curves import read_series
 
-RATE = "optimizer.learning_rate"
 BINS = 24
 """Points of a curve, at most twice as many: each the mean of as many steps."""
 UNSTABLE = "The loss is"
 """What a training says that ended for a loss that is no number."""
-
-
-class Task(NamedTuple):
-    """An experiment: its words for `mmattn train`, the steps of a whole training, the metric that ranks variants, and
-    which of a variant's forms it takes."""
-
-    words: tuple[str, ...]
-    steps: int
-    metric: str
-    form: str | None
 
 
 class Matched:
@@ -66,18 +53,20 @@ class Matched:
         within("comparison.search", search, above=0, most=1)
         within("comparison.tolerance", tolerance, least=0, below=1)
         whole("comparison.finalists", finalists, 0)
-        self.tasks = {}
-        for name, each in experiments.items():
-            whole(f"comparison.experiments.{name}.steps", each.get("steps"), 1)
-            self.tasks[name] = Task(tuple(each["words"]), each["steps"], each["metric"], each.get("form"))
-        self.variants = dict(variants)
-        names = [slug(name) for name in self.variants]
-        if len(set(names)) < len(names):
-            raise ConfigError(f"comparison.variants: {', '.join(self.variants)} would share folders; name them apart.")
-        if not self.tasks or not self.variants or not rates:
-            raise ConfigError("comparison: it takes at least one experiment, one variant and one of rates.")
-        self.rates, self.search, self.tolerance = tuple(rates), search, tolerance
+        whole("comparison.seeds", seeds, 1)
+        for key, given in {"experiments": experiments, "variants": variants}.items():
+            if not isinstance(given, Mapping) or not given:
+                raise ConfigError(f"comparison.{key}={said(given)} must hold at least one, by its name.")
+        self.rates, self.search, self.tolerance = learning_rates("comparison.rates", rates), search, tolerance
         self.finalists, self.seeds, self.config_dir = finalists, seeds, config_dir
+        names = [slug(name) for name in variants]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"comparison.variants: {', '.join(variants)} would share folders; name them apart.")
+        self.tasks = {name: asked_task(name, each) for name, each in experiments.items()}
+        self.words = {
+            name: {variant: asked_words(variant, given, name, task) for variant, given in variants.items()}
+            for name, task in self.tasks.items()
+        }
 
     def measure(self, kept: Kept) -> Findings:
         plans = {task: self._sizes(kept, task) for task in self.tasks}  # before anything trains
@@ -88,29 +77,12 @@ class Matched:
 
     def _sizes(self, kept: Kept, task: str) -> dict[str, dict[str, Any]]:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
-        plans, target = {}, 0
-        for name in self.variants:
-            words = self._words(task, name)
-            planned = partial(_plan, name, words, target, self.tolerance, self.config_dir)
-            plan = kept(f"{task}/{slug(name)}/size", planned)
-            target = target or plan["parameters"]
-            plans[name] = plan
-        same = {plan["data"] for plan in plans.values()}
-        if len(same) > 1:
-            raise ConfigError(f"comparison.variants of {task} train on different data: let them exchange no data.")
+        planner = Planner(task, self.words[task], self.tasks[task].metric, self.tolerance, self.config_dir)
+        plans: dict[str, dict[str, Any]] = {}
+        for name in self.words[task]:
+            target = next(iter(plans.values()))["parameters"] if plans else 0
+            plans[name] = kept(f"{task}/{slug(name)}/size", partial(planner, name, target))
         return plans
-
-    def _words(self, task: str, name: str) -> tuple[str, ...]:
-        """What `mmattn train` is told of a variant. Raises `ConfigError` where it lacks the experiment's form."""
-        own, form = self.variants[name], self.tasks[task].form
-        if isinstance(own, Mapping):
-            if form not in own:
-                raise ConfigError(
-                    f"comparison.variants.{name} has no words for {task}, whose form is {form}; it has "
-                    f"{', '.join(own)}."
-                )
-            own = own[form]
-        return (*self.tasks[task].words, *own)
 
     def _trained(self, kept: Kept, task: str, plans: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         """By variant, a run a seed."""
@@ -136,8 +108,8 @@ class Matched:
         steps = max(round(self.tasks[task].steps * share), 1)
         folder = kept.folder / task / slug(name) / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
         words = [
-            *self._words(task, name), *plan["words"], f"{RATE}={rate}", f"seed={seed}", "trainer.max_epochs=-1",
-            f"trainer.max_steps={steps}", "trainer.log_every_n_steps=1", f"run.dir={quoted(folder)}",
+            *self.words[task][name], *plan["words"],
+            *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
             *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
         run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))
@@ -172,21 +144,3 @@ def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
     curve = [(each[-1][0], mean(loss for _, loss in each)) for each in bins]
     keys = ("test", "validation", "train_seconds", "steps", "tokens", "parameters", "seed")
     return {**{key: results[key] for key in keys if key in results}, "curve": curve}
-
-
-def _plan(name: str, words: tuple[str, ...], target: int, tolerance: float, config_dir: str | None) -> dict[str, Any]:
-    """The size of a variant, and what a step of it costs."""
-
-    def count(more: tuple[str, ...]) -> int:
-        return sum(parameter.numel() for parameter in _built((*words, *more), config_dir).task.parameters())
-
-    own = Sized((), count(())) if not target else sized(name, count, target, tolerance)
-    built = _built((*words, *own.words), config_dir)
-    batch = built.data.training.batch(next(iter(built.data.training_batches)))
-    operations = flops(lambda: built.task.train().evaluate(batch).loss.backward())
-    data = " ".join(f"{split} {built.data.dataset(split).digest[:8]}" for split in built.data.splits)
-    return {"words": list(own.words), "parameters": own.parameters, "flops": operations, "data": data}
-
-
-def _built(words: Sequence[str], config_dir: str | None) -> Built:
-    return build(composed(experiment(list(words)), config_dir))

@@ -12,7 +12,7 @@ import torch
 from mmattn.backbone import Backbone
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.context import Context
-from mmattn.limits import whole
+from mmattn.limits import learning_rates, whole
 from mmattn.mixers import AdditiveAttention, Attention, CrossAttention, MultiplicativeAttention, Recurrent
 from mmattn.patterns import Causal
 from mmattn.positions import Sinusoidal
@@ -20,7 +20,7 @@ from mmattn.report.matrix import matrix
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import parameters
 from mmattn.why.pairs import Pairs
-from mmattn.why.training import Fitted, best, fit, learning_rates
+from mmattn.why.training import Fitted, best, fit
 from mmattn.why.transduction import Transducer
 
 KINDS = ("one vector", "additive attention", "multiplicative attention", "transformer")

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError
-from mmattn.limits import said, whole, wholes
+from mmattn.limits import learning_rates, said, whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal
 from mmattn.positions import Rotary
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel, check, parameters
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, asked, fit, learning_rates
+from mmattn.why.training import Draw, asked, fit
 
 
 class TiedAttention(Attention):

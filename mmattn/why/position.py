@@ -13,14 +13,14 @@ from torch import Generator, Tensor
 from mmattn.biases import ALiBi
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole, wholes
+from mmattn.limits import learning_rates, whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal, Full
 from mmattn.positions import Learned, Position, Rotary, Sinusoidal
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel, check
 from mmattn.why.prose import Prose, loss_by_place
-from mmattn.why.training import Draw, asked, fit, learning_rates
+from mmattn.why.training import Draw, asked, fit
 
 KINDS = ("none", "learned", "sinusoidal", "rotary", "alibi")
 LAST = 64

@@ -14,13 +14,13 @@ from torch.utils._pytree import tree_leaves
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole, wholes, within
+from mmattn.limits import learning_rates, whole, wholes, within
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
 from mmattn.why.model import Factory, SymbolModel, check, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
-from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit, learning_rates
+from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit
 
 LEARNED, EXACT = 0.95, 0.99
 COPIED = 16

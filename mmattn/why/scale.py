@@ -13,13 +13,13 @@ from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import whole, wholes
+from mmattn.limits import learning_rates, whole, wholes
 from mmattn.mixers import Attention, Convolution
 from mmattn.patterns import Causal
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import SymbolModel
 from mmattn.why.recall_tasks import associative_recall
-from mmattn.why.training import Fitted, accuracy, asked, best, fit, learning_rates, loss_of
+from mmattn.why.training import Fitted, accuracy, asked, best, fit, loss_of
 
 SCALED, PLAIN = "divided by √d", "as they are"
 Softmaxes = Mapping[str, Sequence[Mapping[str, float]]]

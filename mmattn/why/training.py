@@ -12,8 +12,6 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mmattn.errors import ConfigError
-from mmattn.limits import within
 from mmattn.optimizers import muon
 
 Model = TypeVar("Model")
@@ -28,15 +26,6 @@ class Fitted(NamedTuple):
 
     losses: list[tuple[int, float]]
     seconds: float
-
-
-def learning_rates(key: str, value: Any) -> tuple[float, ...]:
-    """Those that a config lists. Raises `ConfigError` naming the key for what is no list of them."""
-    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        raise ConfigError(f"{key}={value} must be a list of learning rates.")
-    for rate in value:
-        within(key, rate, above=0, below=math.inf)
-    return tuple(value)
 
 
 def best(rates: Sequence[float], train: Callable[[float], tuple[Model, Fitted]]) -> tuple[float, Model, Fitted]:

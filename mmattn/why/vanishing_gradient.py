@@ -12,12 +12,12 @@ from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import whole, wholes
+from mmattn.limits import learning_rates, whole, wholes
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel, check
 from mmattn.why.recall_tasks import FIRST, passkey
-from mmattn.why.training import Fitted, accuracy, asked, best, fit, learning_rates
+from mmattn.why.training import Fitted, accuracy, asked, best, fit
 
 DISTANCES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1023)
 NEAR, FAR = DISTANCES[0], DISTANCES[-1]

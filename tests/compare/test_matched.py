@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmattn.build import build, build_data
 from mmattn.cli.compose import composed, composed_comparison
 from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
@@ -16,6 +17,7 @@ from mmattn.compare import Kept
 from mmattn.compare.budget import sized
 from mmattn.compare.flops import flops
 from mmattn.compare.matched import Matched
+from mmattn.compare.trained import Trained, findings
 from mmattn.errors import ConfigError, MmattnError
 
 DIGITS = {"words": ["image", "backbone.dim=32", "backbone.depth=1"], "form": "both", "steps": 4, "metric": "accuracy"}
@@ -68,6 +70,43 @@ def test_a_rate_that_diverges_is_not_taken_and_data_without_a_test_are_shown_on_
         matched(rates=[3e-3]).measure(Kept(tmp_path / "b", lambda line: None))
 
 
+def trained(name, runs):
+    """Of each variant the losses of its seeds."""
+    counts = {
+        "train_seconds": 2.0,
+        "steps": 2,
+        "tokens": 2,
+        "parameters": 5,
+        "rate": 0.1,
+        "flops": 1,
+        "curve": [(1, 1.0)],
+    }
+    return Trained(
+        name,
+        "loss",
+        {
+            each: [{"test": {"loss": x}, "validation": {"loss": x}, **counts} for x in losses]
+            for each, losses in runs.items()
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "holds"),
+    [
+        ({"a": [2.0, 2.2], "b": [1.0, 1.2]}, [True]),
+        ({"a": [2.0], "b": [1.0, 1.2]}, [True]),  # no finalist there
+        ({"a": [1.1, 1.3], "b": [1.0, 1.2]}, [False]),  # ahead by less than seeds differ
+        ({"a": [1.0, 1.2], "b": [2.0, 2.2]}, [False]),  # the same one
+        ({"a": [2.0], "b": [1.0]}, []),  # one seed tells nothing
+    ],
+)
+def test_other_variants_are_the_best_elsewhere_only_by_more_than_seeds_differ(there, holds):
+    here = trained("here", {"a": [1.0, 1.2], "b": [2.0, 2.1]})
+    claims = findings([here, trained("there", there)], 0.02).claims
+    assert [claim.holds for claim in claims if claim.claim.startswith("Different variants")] == holds
+
+
 def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
     (tmp_path / "own/mixer").mkdir(parents=True)
     (tmp_path / "own/mixer/mine.yaml").write_text("_target_: mmattn.mixers.Attention\n_partial_: true\nheads: 2\n")
@@ -81,6 +120,21 @@ def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
     variants = {"attention": ATTENTION, "mine": {"both": ["mixer=mine"]}}
     matched(variants=variants, config_dir=config.comparison.config_dir).measure(Kept(tmp_path / "kept"))
     assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2
+
+
+def test_the_data_of_an_experiment_are_prepared_once(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("mmattn.compare.planned.build_data", lambda config: asked.append(1) or build_data(config))
+    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
+    wide = {"both": ["mixer=attention", "backbone.dim=48", "backbone.mlp.ratio=1"]}
+    matched(variants={"a": wide, "b": LSTM, "c": ATTENTION}, tolerance=0.9).measure(Kept(tmp_path, lambda line: None))
+    size = [json.loads((tmp_path / f"digits/{name}/size.json").read_text()) for name in "abc"]
+    assert len(asked) == 1 and all(each["flops"] > 0 for each in size)
+    for name, words in zip("ac", (wide, ATTENTION), strict=True):
+        task = build(composed(experiment([*DIGITS["words"], *words["both"]]))).task
+        assert json.loads((tmp_path / f"digits/{name}/size.json").read_text())["parameters"] == sum(
+            each.numel() for each in task.parameters()
+        )
 
 
 def test_variants_that_would_share_a_folder_are_refused():
@@ -101,25 +155,66 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
         ({"variants": {"attention": ATTENTION, "lstm": {"causal": []}}}, "lstm has no words for digits"),
         (
             {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "backbone.dim=64"]}}},
-            "no backbone.mlp.ratio",
+            "variants.b of digits: it has .* no backbone.mlp.ratio of 0.1 or more",
         ),
-        ({"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}}, "no mixer 'atention'"),
-        ({"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}}, "different data"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "backbone.mlp=null"]}}},
+            "b of digits: it has .* no backbone.mlp.ratio to make up for it: .* leave it its MLPs",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=attention", "mixer.heads=5"]}}},
+            "variants.b of digits: .*heads",
+        ),
+        (
+            {"experiments": {"digits": {**DIGITS, "words": [*DIGITS["words"], "loader.batch_size=0"]}}},
+            "experiments.digits: loader.batch_size=0",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["mixer=atention"]}}},
+            "variants.b of digits: There is no mixer 'atention'",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}},
+            "b of digits: it has data.seed=1 and the first variant 0: .* in comparison.experiments.digits.words",
+        ),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.seed=0"]}}}, r"loader.seed=0 and the first variant \$"),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["loader.batch_size=8"]}}}, "loader.batch_size=8"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["+trainer.accumulate_grad_batches=2"]}}},
+            "first variant nothing",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["seed=9"]}}},
+            "variants.b.both has seed=9, which the comparison sets",
+        ),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["optimizer.learning_rate=0.5"]}}},
+            "b.both has optimizer.learning_r",
+        ),
+        ({"experiments": {"digits": {**DIGITS, "words": ["image", "+trainer.max_steps=5"]}}}, "digits.words has +trai"),
         ({"experiments": {"digits": {**DIGITS, "steps": 0}}}, "digits.steps=0"),
         ({"search": 0}, "comparison.search=0"),
-        ({"rates": []}, "at least one"),
+        ({"rates": []}, "comparison.rates=.* must be a list of learning rates"),
+        ({"rates": 1}, "comparison.rates=1 must be a list"),
+        ({"rates": [1e-3, -1]}, "comparison.rates=-1 must be a number above 0"),
+        ({"rates": ["abc"]}, "comparison.rates=abc must be a number"),
+        ({"seeds": 0}, "comparison.seeds=0 must be a whole number"),
+        ({"seeds": "abc"}, "comparison.seeds=abc must be a whole number"),
+        ({"variants": {}}, "comparison.variants={} must hold at least one, by its name"),
+        ({"experiments": 5}, "comparison.experiments=5 must hold at least one"),
+        ({"variants": {"a": ATTENTION, "b": None}}, "variants.b=null must be a list of words"),
+        ({"variants": {"a": ATTENTION, "b": {"both": 5}}}, "variants.b.both=5 must be a list of words"),
+        ({"experiments": {"digits": None}}, "digits=null must hold words, steps and metric"),
+        ({"experiments": {"digits": {**DIGITS, "words": "image"}}}, "digits.words=image must be a list of words"),
+        ({"experiments": {"digits": {**DIGITS, "metric": None}}}, "digits.metric=null must name"),
+        ({"experiments": {"digits": {**DIGITS, "metrik": "loss"}}}, "metrik: an experiment takes no .* mean 'metric'"),
+        ({"experiments": {"digits": {**DIGITS, "metric": "acuracy"}}}, "known: accuracy, .*mean 'accuracy'"),
     ],
 )
 def test_what_cannot_be_matched_is_said_before_anything_trains(changed, message, tmp_path):
-    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+    with pytest.raises(ConfigError, match=message.replace("+", r"\+")):
         matched(**changed).measure(Kept(tmp_path))
     assert not list(tmp_path.rglob("metrics.csv"))
-
-
-def test_a_metric_that_is_not_measured_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
-    with pytest.raises(ConfigError, match=r"metric=acuracy is not measured; known: accuracy"):
-        matched(experiments={"digits": {**DIGITS, "metric": "acuracy", "steps": 1}}).measure(Kept(tmp_path))
 
 
 def test_the_ratio_is_found_on_the_line():
@@ -127,11 +222,11 @@ def test_the_ratio_is_found_on_the_line():
         ratio = float(words[0].partition("=")[2]) if words else 4.0
         return 1000 + round(500 * ratio)
 
-    assert sized("x", count, 3000, 0.02) == ((), 3000)
-    found = sized("x", count, 2000, 0.001)
+    assert sized(count, 3000, 0.02) == ((), 3000)
+    found = sized(count, 2000, 0.001)
     assert found.words == ("backbone.mlp.ratio=2.0000",) and found.parameters == 2000
     with pytest.raises(ConfigError, match="3,000 parameters and the first variant 900"):
-        sized("x", count, 900, 0.02)
+        sized(count, 900, 0.02)
 
 
 @pytest.mark.parametrize("backward", [False, True])
@@ -145,6 +240,28 @@ def test_operations_that_torch_does_not_count_are_counted(backward):
     attend = nn.functional.scaled_dot_product_attention
     found = flops(lambda: attend(query, query, query).sum().backward() if backward else attend(query, query, query))
     assert found == product * (7 if backward else 2)  # the backward pass makes the scores again
+
+
+@pytest.mark.parametrize(("groups", "transposed"), [(1, False), (32, False), (4, False), (4, True)])
+def test_a_backward_convolution_costs_two_forward_whatever_its_groups(groups, transposed):
+    kind = nn.ConvTranspose1d if transposed else nn.Conv1d
+    network, x = kind(32, 32, 4, groups=groups), torch.randn(2, 32, 19, requires_grad=True)
+    places = 19 if transposed else 16
+    one = 2 * 2 * places * 32 * 4 * 32 // groups
+    assert flops(lambda: network(x)) == one
+    assert flops(lambda: network(x).sum().backward()) == 3 * one
+    assert flops(lambda: network(x.detach()).sum().backward()) == 2 * one  # nobody asks for that of x
+
+
+def test_a_triangular_system_costs_half_a_product():
+    system, right = torch.eye(8).expand(3, 8, 8).clone().requires_grad_(), torch.randn(3, 8, 5, requires_grad=True)
+    one = 3 * 8 * 8 * 5
+
+    def solved():
+        return torch.linalg.solve_triangular(system, right, upper=False, unitriangular=True)
+
+    assert flops(solved) == one
+    assert flops(lambda: solved().sum().backward()) == 4 * one  # a system for the right sides, a product for its own
 
 
 @pytest.mark.slow
