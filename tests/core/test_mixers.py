@@ -10,9 +10,10 @@ import torch
 from hydra import compose, initialize_config_module
 from hydra.utils import instantiate
 
-from mmattn import Causal, Memory, Position, Rotary, TokenInfo, TokenSequence
+from mmattn import Causal, ConfigError, Memory, Position, Rotary, TokenInfo, TokenSequence
 from mmattn.context import Context
-from mmattn.contracts.mixer import check_mixer, facts
+from mmattn.contracts.mixer import check_mixer
+from mmattn.contracts.mixer_rows import facts
 from mmattn.mixers import Attention, BothWays, Gated, LinearAttention, Mamba2, Mixer, Recurrent, Retention
 
 DIM = 32
@@ -104,3 +105,24 @@ def test_what_breaks_it_is_named():
         "rows without padding: steps of [4, 1, 4] tokens become something else than one pass",
     ):
         assert said in faults
+
+
+class Refusing(Retention):
+    """Looks back alone, and refuses all steps, or all but the first."""
+
+    def __init__(self, dim, all_of_them):
+        super().__init__(dim, heads=2)
+        self.all_of_them = all_of_them
+
+    def step(self, x, context, state):
+        if self.all_of_them or state is not None:
+            raise ConfigError("refused")
+        return super().step(x, context, state)
+
+
+@pytest.mark.parametrize(
+    ("all_of_them", "said"),
+    [(True, "step: raises, and no token"), (False, "a step of 1 after 1 tokens raises: refused")],
+)
+def test_only_what_looks_ahead_may_be_without_a_step(all_of_them, said):
+    assert said in "; ".join(check_mixer(Refusing(8, all_of_them), 8))
