@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from functools import partial
 from importlib import resources
+from inspect import isabstract
 
 import pytest
 import torch
 from hydra import compose, initialize_config_module
-from hydra.utils import instantiate
+from hydra.utils import get_object, instantiate
+from omegaconf import OmegaConf
 
+import mmattn.mixers
 from mmattn import Causal, ConfigError, Memory, Position, Rotary, TokenInfo, TokenSequence
 from mmattn.context import Context
 from mmattn.contracts.mixer import check_mixer
 from mmattn.contracts.mixer_rows import facts
-from mmattn.mixers import Attention, BothWays, Gated, LinearAttention, Mamba2, Mixer, Recurrent, Retention
+from mmattn.mixers import (
+    Attention,
+    BothWays,
+    Convolution,
+    DeltaRule,
+    Gated,
+    GatedLinearAttention,
+    LinearAttention,
+    Mamba2,
+    Mixer,
+    Recurrent,
+    Retention,
+)
 
 DIM = 32
-NAMES = sorted(
-    file.name.removesuffix(".yaml")
+CONFIGS = {
+    file.name.removesuffix(".yaml"): OmegaConf.create(file.read_text())
     for file in (resources.files("mmattn.conf") / "mixer").iterdir()
     if file.name.endswith(".yaml")
-)
+}
+NAMES = sorted(CONFIGS)
 
 
 def configured(name, **changes):
@@ -36,25 +52,45 @@ def test_each_mixer_keeps_the_contract(name):
     assert check_mixer(configured(name), DIM) == []
 
 
-@pytest.mark.parametrize(
-    "make",
-    {
-        "small chunks": partial(LinearAttention, heads=2, chunk=3),
-        "linear, both ways": partial(LinearAttention, heads=2, both_ways=True, chunk=4),
-        "retention, small chunks": partial(Retention, heads=2, chunk=2),
-        "groups": partial(Mamba2, head_dim=8, state=5, groups=2, chunk=4),
-        "no convolution": partial(Mamba2, head_dim=8, state=5, convolution=1),
-        "both ways": partial(BothWays, mixer=partial(Mamba2, head_dim=16, state=4)),
-        "both ways, attention": partial(BothWays, mixer=partial(Attention, heads=2, pattern=Causal())),
-        "gated": partial(Gated, mixer=partial(Recurrent, kind="gru")),
-    }.values(),
-)
-def test_their_variants_keep_it_too(make):
+def test_every_mixer_has_a_config():
+    exported = {getattr(mmattn.mixers, name) for name in mmattn.mixers.__all__}
+    classes = {each for each in exported if issubclass(each, Mixer) and not isabstract(each)}
+    assert {get_object(config._target_) for config in CONFIGS.values()} == classes
+
+
+VARIANTS = {
+    "small chunks": partial(LinearAttention, heads=2, chunk=3),
+    "linear, both ways": partial(LinearAttention, heads=2, both_ways=True, chunk=4),
+    "retention, small chunks": partial(Retention, heads=2, chunk=2),
+    "gated linear, small chunks": partial(GatedLinearAttention, heads=2, chunk=2),
+    "delta rule, small chunks": partial(DeltaRule, heads=2, chunk=2),
+    "delta rule, no convolution": partial(DeltaRule, heads=2, convolution=1, chunk=4),
+    "rnn": partial(Recurrent, kind="rnn"),
+    "gru": partial(Recurrent, kind="gru"),
+    "lstm, both ways": partial(Recurrent, both_ways=True),
+    "convolution that looks back": partial(Convolution, windows=[(3, 0), (1, 0)]),
+    "groups": partial(Mamba2, head_dim=8, state=5, groups=2, chunk=4),
+    "no convolution": partial(Mamba2, head_dim=8, state=5, convolution=1),
+    "both ways": partial(BothWays, mixer=partial(Mamba2, head_dim=16, state=4)),
+    "both ways, attention": partial(BothWays, mixer=partial(Attention, heads=2, pattern=Causal())),
+    "gated": partial(Gated, mixer=partial(Recurrent, kind="gru")),
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_their_variants_keep_it_too(name):
     torch.manual_seed(0)
-    assert check_mixer(make(DIM), DIM) == []
+    assert check_mixer(VARIANTS[name](8), 8) == []
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"recurrent"}))  # which has a test of its own
+def test_all_that_can_have_small_chunks_are_tried_with_them():
+    """Rows of the contract have 9 tokens: fewer than a chunk has, unless it is set."""
+    chunked = {get_object(config._target_) for config in CONFIGS.values() if "chunk" in config}
+    small = {type(each) for each in (make(8) for make in VARIANTS.values()) if getattr(each, "chunk", 9) < 9}
+    assert chunked == small
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_mixer_runs_in_half_precision(name):
     """Under autocast, and with weights of half precision."""
     mixer, info = configured(name), facts(torch.tensor([[0] * 5 + [-1], [1] * 6]))
