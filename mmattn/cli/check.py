@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mmattn.build import make
 from mmattn.cli.compose import composed
 from mmattn.cli.launch import experiment
+from mmattn.cli.unread import reads_pattern
 from mmattn.contracts.mixer import check_mixer, randomised
 from mmattn.contracts.mixer_rows import DOCUMENTS
 from mmattn.contracts.mixer_steps import has_step
@@ -40,9 +41,9 @@ def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
 
 
 def _mixer(overrides: Sequence[str], config_dir: str | None) -> list[str]:
-    if not any(word.startswith(("pattern", "mixer.pattern")) for word in overrides):
-        overrides = [*overrides, "pattern=causal"]  # steps see no later token
     config = composed(overrides, config_dir)
+    if reads_pattern(config) and not any(word.startswith(("pattern", "mixer.pattern")) for word in overrides):
+        config = composed([*overrides, "pattern=causal"], config_dir)  # steps see no later token
     dim = config.backbone.dim
     mixer = make(config, "mixer")(dim)
     try:
