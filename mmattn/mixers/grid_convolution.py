@@ -14,7 +14,7 @@ from mmattn.mixers.mixer import Mixer
 class GridConvolution(Mixer):
     """A depthwise convolution over two coordinate axes, each document on a grid of its own, zeros around it.
 
-    Tokens without a place (CLS) get 0.
+    Tokens without a place (CLS) get 0; each modality of a document has its own grid, as their places mean other things.
 
     Args:
         dim: model width.
@@ -41,11 +41,12 @@ class GridConvolution(Mixer):
             return x
         placed = info.real & (place >= 0).all(-1)
         row, column = place[placed].unbind(-1)
-        document = info.document[placed]
-        grids = x.new_zeros(*(int(each.max()) + 1 if len(each) else 1 for each in (document, row, column)), x.shape[-1])
-        grids = grids.index_put((document, row, column), x[placed])
+        kinds = int(info.modality.max()) + 1
+        grid = info.document[placed] * kinds + info.modality[placed]
+        grids = x.new_zeros(*(int(each.max()) + 1 if len(each) else 1 for each in (grid, row, column)), x.shape[-1])
+        grids = grids.index_put((grid, row, column), x[placed])
         mixed = self.convolution(grids.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return mixed.new_zeros(x.shape).index_put((placed,), mixed[document, row, column])
+        return mixed.new_zeros(x.shape).index_put((placed,), mixed[grid, row, column])
 
     def step(self, x: Tensor, context: Context, state: Any) -> tuple[Tensor, Any]:
         """Raises `ConfigError`: a window holds later tokens, which are not there yet."""
