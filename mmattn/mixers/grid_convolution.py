@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.mixer import Mixer
 
 
@@ -24,8 +25,10 @@ class GridConvolution(Mixer):
 
     def __init__(self, dim: int, size: int = 3, first_axis: int = 0) -> None:
         super().__init__()
-        if size < 1 or size % 2 == 0:
-            raise ConfigError(f"size={size} of a grid convolution must be odd and positive.")
+        whole("size", size, 1)
+        whole("first_axis", first_axis, 0)
+        if size % 2 == 0:
+            raise ConfigError(f"size={size} of a grid convolution must be odd; choose {size + 1}.")
         self.axes = slice(first_axis, first_axis + 2)
         self.convolution = nn.Conv2d(dim, dim, size, padding=size // 2, groups=dim)
 
@@ -34,8 +37,8 @@ class GridConvolution(Mixer):
         place = info.coordinates[..., self.axes]
         if place.shape[-1] < 2:
             raise ConfigError(
-                f"A grid convolution needs two coordinate axes, and these tokens have {info.coordinates.shape[-1]}: "
-                "choose another mixer, or a tokenizer of images."
+                f"A grid convolution needs two coordinate axes from first_axis={self.axes.start} on, and these tokens "
+                f"have {info.coordinates.shape[-1]}: choose another mixer, or a tokenizer of images."
             )
         if x.numel() == 0:
             return x

@@ -187,7 +187,7 @@ def test_joined_kinds_of_data_do_not_stand_on_one_grid():
 
 def test_a_grid_convolution_needs_a_grid_and_has_no_next_step():
     layer, context = GridConvolution(4), Context(TokenInfo.from_lengths([3]), Position())
-    with pytest.raises(ConfigError, match="two coordinate axes"):
+    with pytest.raises(ConfigError, match="two coordinate axes from first_axis=0 on, and these tokens have 1"):
         layer(torch.randn(1, 3, 4), context)
     with pytest.raises(ConfigError, match="no next step"):
         layer.step(torch.randn(1, 1, 4), context, None)

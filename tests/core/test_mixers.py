@@ -18,12 +18,16 @@ from mmattn.context import Context
 from mmattn.contracts.mixer import check_mixer
 from mmattn.contracts.mixer_rows import facts
 from mmattn.mixers import (
+    AdditiveAttention,
     Attention,
     BothWays,
     Convolution,
+    CrossAttention,
     DeltaRule,
     Gated,
     GatedLinearAttention,
+    GridConvolution,
+    KeyValueAttention,
     LinearAttention,
     Mamba2,
     Mixer,
@@ -119,6 +123,44 @@ def test_nothing_is_read_on_the_host():
     for name in ("linear_attention", "retention", "gated_linear_attention", "delta_rule", "mamba2", "both_ways"):
         out = configured(name).to("meta")(torch.zeros(2, 5, DIM, device="meta"), Context(info, Position()))
         assert out.shape == (2, 5, DIM)
+
+
+WHOLE = "must be a whole number, at least"
+UNUSABLE = [
+    (Retention, {"heads": 2, "chunk": 2.5}, f"chunk=2.5 {WHOLE} 1"),
+    (LinearAttention, {"heads": None}, f"heads=null {WHOLE} 1"),
+    (GatedLinearAttention, {"heads": 2, "key_dim": "a"}, f"key_dim=a {WHOLE} 1"),
+    (GatedLinearAttention, {"heads": 2, "rank": 0.5}, f"rank=0.5 {WHOLE} 1"),
+    (DeltaRule, {"heads": 2, "convolution": 1.5}, f"convolution=1.5 {WHOLE} 1"),
+    (Attention, {"heads": None}, f"heads=null {WHOLE} 1"),
+    (Attention, {"heads": 2, "key_heads": 1.5}, f"key_heads=1.5 {WHOLE} 1"),
+    (Attention, {"heads": 2, "head_dim": "a"}, f"head_dim=a {WHOLE} 1"),
+    (Attention, {"heads": 2, "weight_dropout": None}, "weight_dropout=null must be a number at least 0 and below 1"),
+    (CrossAttention, {"heads": 2, "memory_dim": 0}, f"memory_dim=0 {WHOLE} 1"),
+    (KeyValueAttention, {"heads": 2, "memory_dim": "a"}, f"memory_dim=a {WHOLE} 2"),
+    (AdditiveAttention, {"hidden": "a"}, f"hidden=a {WHOLE} 1"),
+    (AdditiveAttention, {"memory_dim": 0.5}, f"memory_dim=0.5 {WHOLE} 1"),
+    (Recurrent, {"hidden": "a"}, f"hidden=a {WHOLE} 1"),
+    (Recurrent, {"kind": ["gru"]}, "There is no recurrent kind '['gru']'; known: rnn, gru, lstm."),
+    (Convolution, {"windows": [2, 0]}, "windows=[2, 0] must be a list of pairs [before, after]"),
+    (Convolution, {"windows": [[2]]}, "windows=[[2]] must be a list of pairs"),
+    (Convolution, {"windows": None}, "windows=null must be a list of pairs"),
+    (Convolution, {"windows": 3}, "windows=3 must be a list of pairs"),
+    (Convolution, {"windows": [[1, 1], [0.5, 1]]}, f"windows[1][0]=0.5 {WHOLE} 0"),
+    (GridConvolution, {"size": 3.0}, f"size=3.0 {WHOLE} 1"),
+    (GridConvolution, {"size": 2}, "size=2 of a grid convolution must be odd"),
+    (GridConvolution, {"first_axis": None}, f"first_axis=null {WHOLE} 0"),
+    (Mamba2, {"expand": None}, f"expand=null {WHOLE} 1"),
+    (Mamba2, {"fading": 3}, "fading=3 must be a pair [least, most]"),
+    (Mamba2, {"fading": [1, "a"]}, "the upper end of fading=a must be a number"),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "said"), UNUSABLE, ids=[said.split(" must")[0] for *_, said in UNUSABLE])
+def test_a_setting_that_cannot_be_used_is_named(kind, settings, said):
+    with pytest.raises(ConfigError) as caught:
+        kind(8, **settings)
+    assert said in str(caught.value)
 
 
 class Leaky(Mixer):
