@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from mmattn.build import make
 from mmattn.cli.compose import composed
 from mmattn.cli.launch import experiment
-from mmattn.contracts.mixer import DOCUMENTS, check_mixer
+from mmattn.cli.unread import reads_pattern
+from mmattn.contracts.mixer import check_mixer, randomised
+from mmattn.contracts.mixer_rows import DOCUMENTS
+from mmattn.contracts.mixer_steps import has_step
 from mmattn.contracts.tokenizer import check_tokenizer, pick_samples
 from mmattn.errors import ContractError
 
@@ -38,14 +41,16 @@ def check(words: Sequence[str], config_dir: str | None = None) -> list[str]:
 
 
 def _mixer(overrides: Sequence[str], config_dir: str | None) -> list[str]:
-    if not any(word.startswith(("pattern", "mixer.pattern")) for word in overrides):
-        overrides = [*overrides, "pattern=causal"]  # steps see no later token
     config = composed(overrides, config_dir)
+    if reads_pattern(config) and not any(word.startswith(("pattern", "mixer.pattern")) for word in overrides):
+        config = composed([*overrides, "pattern=causal"], config_dir)  # steps see no later token
     dim = config.backbone.dim
+    mixer = make(config, "mixer")(dim)
     try:
-        faults = check_mixer(make(config, "mixer")(dim), dim)
+        faults = check_mixer(mixer, dim)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         raise ContractError(f"mixer={config.mixer._target_} fails on tokens of width {dim}: {error}") from error
     if faults:
         raise ContractError("\n  ".join([f"mixer={config.mixer._target_} breaks the contract:", *faults]))
-    return [f"mixer, {name}" for name in DOCUMENTS]
+    step = "steps equal one pass" if has_step(randomised(mixer), dim) else "no step, as it looks ahead"
+    return [f"mixer, {name}" for name in (*DOCUMENTS, step)]

@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mmattn.build import parameters
 from mmattn.cli.settings import check_settings
+from mmattn.cli.unread import check_pattern
 from mmattn.cli.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
@@ -53,6 +54,7 @@ def composed(overrides: Sequence[str], config_dir: str | None = None) -> DictCon
     """The config of a run that these overrides select. Raises `ConfigError`."""
     config = _composed("config", overrides, config_dir)
     check_settings(config, _keys())
+    check_pattern(config, overrides)
     return config
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmattn.context import Context
-from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.scanning import Scanning
 from mmattn.patterns import Full
 from mmattn.scans import Segments
@@ -28,8 +28,8 @@ class AdditiveAttention(Scanning):
     def __init__(self, dim: int, *, hidden: int | None = None, memory_dim: int | None = None) -> None:
         super().__init__()
         hidden, source = dim if hidden is None else hidden, dim if memory_dim is None else memory_dim
-        if min(hidden, source) < 1:
-            raise ConfigError(f"hidden={hidden} and memory_dim={source} must be at least 1, or null.")
+        whole("hidden", hidden, 1)
+        whole("memory_dim", source, 1)
         self.memory_dim = source
         self.cell = nn.GRUCell(dim + source, hidden)
         self.query, self.key = nn.Linear(hidden, hidden, bias=False), nn.Linear(source, hidden)

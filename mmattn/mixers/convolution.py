@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
+from mmattn.limits import said, whole
 from mmattn.mixers.behind_padding import Recent, behind_padding, neighbours, put_back
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import SlidingWindow
@@ -26,8 +27,12 @@ class Convolution(Mixer):
 
     def __init__(self, dim: int, windows: Sequence[tuple[int, int]] = ((1, 1),)) -> None:
         super().__init__()
-        if not windows or min(min(window) for window in windows) < 0:
-            raise ConfigError(f"windows={list(windows)}: give pairs [before, after] of which none is negative.")
+        pairs = isinstance(windows, Sequence) and all(isinstance(each, Sequence) and len(each) == 2 for each in windows)
+        if not windows or not pairs or isinstance(windows, str):
+            raise ConfigError(f"windows={said(windows)} must be a list of pairs [before, after], such as [[1, 1]].")
+        for place, window in enumerate(windows):
+            for side, count in enumerate(window):
+                whole(f"windows[{place}][{side}]", count, 0)
         if len(windows) > dim:
             raise ConfigError(f"{len(windows)} windows cannot share dim={dim} channels; give fewer, or a larger dim.")
         self.before, self.after = (max(sides) for sides in zip(*windows, strict=True))

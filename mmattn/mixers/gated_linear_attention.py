@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, silu
 
 from mmattn.context import Context
-from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.scanning import Scanning, check_heads, merge, split
 from mmattn.scans import Segments, channelwise
 
@@ -30,8 +30,7 @@ class GatedLinearAttention(Scanning):
         super().__init__()
         keys = dim // 2 if key_dim is None else key_dim
         check_heads(heads, chunk, dim=dim, key_dim=keys)
-        if rank < 1:
-            raise ConfigError(f"rank={rank} must be at least 1.")
+        whole("rank", rank, 1)
         self.heads, self.chunk, self.scale = heads, chunk, (keys // heads) ** -0.5
         self.query, self.key = (nn.Linear(dim, keys, bias=False) for _ in range(2))
         self.value, self.gate, self.out = (nn.Linear(dim, dim, bias=False) for _ in range(3))

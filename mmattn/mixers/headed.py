@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmattn.biases import Bias
 from mmattn.errors import ConfigError
 from mmattn.kernels import attend, named
+from mmattn.limits import whole, within
 from mmattn.mixers.mixer import Mixer
 from mmattn.patterns import Full, Pattern, Visibility
 
@@ -50,16 +51,16 @@ class Headed(Mixer):
     ) -> None:
         super().__init__()
         self.heads, self.key_heads = heads, heads if key_heads is None else key_heads
-        if min(self.heads, self.key_heads) < 1:
-            raise ConfigError(f"heads={heads} and key_heads={self.key_heads} must be at least 1.")
+        self.memory_dim = dim if memory_dim is None else memory_dim
+        for name, value in {"heads": heads, "key_heads": self.key_heads, "memory_dim": self.memory_dim}.items():
+            whole(name, value, 1)
+        if head_dim is not None:
+            whole("head_dim", head_dim, 1)
         if head_dim is None and dim % heads:
             raise ConfigError(f"heads={heads} does not divide dim={dim}; choose a divisor, or set head_dim.")
         if heads % self.key_heads:
             raise ConfigError(f"key_heads={self.key_heads} does not divide heads={heads}; choose a divisor.")
-        if head_dim is not None and head_dim < 1:
-            raise ConfigError(f"head_dim={head_dim} must be at least 1, or null for dim / heads.")
-        if not 0 <= weight_dropout < 1:
-            raise ConfigError(f"weight_dropout={weight_dropout} must be at least 0 and less than 1.")
+        within("weight_dropout", weight_dropout, least=0, below=1)
         if kernel != "auto":
             named(kernel)  # raises where it is not known
         self.head_dim = head_dim or dim // heads
@@ -67,7 +68,6 @@ class Headed(Mixer):
         self.attend = partial(attend, kernel=kernel)
         self.scale, self.weight_dropout = self.head_dim**-0.5, weight_dropout
         self.score_bias = None if score_bias is None else score_bias(heads)
-        self.memory_dim = dim if memory_dim is None else memory_dim
         self.query = nn.Linear(dim, self.heads * self.head_dim, bias=bias)
         self.key = nn.Linear(self.memory_dim, self.key_heads * self.head_dim, bias=bias)
         self.value = nn.Linear(self.memory_dim, self.key_heads * self.head_dim, bias=bias)

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.cross_attention import CrossAttention
 
 
@@ -21,11 +22,12 @@ class KeyValueAttention(CrossAttention):
     """
 
     def __init__(self, dim: int, heads: int, *, memory_dim: int | None = None, **named: Any) -> None:
-        whole = 2 * dim if memory_dim is None else memory_dim
-        if whole % 2:
-            raise ConfigError(f"memory_dim={whole} has no two halves, of which keys and values are made.")
-        super().__init__(dim, heads, memory_dim=whole // 2, **named)
-        self.memory_dim = whole
+        both = 2 * dim if memory_dim is None else memory_dim
+        whole("memory_dim", both, 2)
+        if both % 2:
+            raise ConfigError(f"memory_dim={both} has no two halves, of which keys and values are made.")
+        super().__init__(dim, heads, memory_dim=both // 2, **named)
+        self.memory_dim = both
 
     def keys(self, x: Tensor) -> Tensor:
         """x (batch, length, memory_dim) → (batch, key_heads, length, head_dim) of its first half, normalised."""

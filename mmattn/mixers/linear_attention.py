@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -12,13 +10,6 @@ from mmattn.errors import ConfigError
 from mmattn.mixers.scanning import Held, Scanning, check_heads, merge, split
 from mmattn.positions import rotate
 from mmattn.scans import Segments, decayed, single
-
-
-class Sums(NamedTuple):
-    """Of earlier tokens: Σ φ(k) vᵀ (batch, heads, 1, width, width), and Σ φ(k) (batch, heads, 1, width, 1)."""
-
-    values: Tensor
-    weights: Tensor
 
 
 class LinearAttention(Scanning):
@@ -47,16 +38,24 @@ class LinearAttention(Scanning):
             raise ConfigError("Linear attention that goes both ways has no next step; set both_ways=false.")
         return super().step(x, context, state)
 
-    def run(self, x: Tensor, context: Context, segments: Segments, state: Sums | None) -> tuple[Tensor, Sums]:
+    def run(self, x: Tensor, context: Context, segments: Segments, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The state is Σ φ(k) [v 1]ᵀ of earlier tokens, (batch, heads, 1, width, width + 1)."""
         query, key = (features(split(project(x), self.heads)) for project in (self.query, self.key))
         value = split(self.value(x), self.heads)
         kind, value = value.dtype, single(value)  # the sums below the line outgrow half precision
-        rotation = context.rotation(query.shape[-1])
-        old = Sums(None, None) if state is None else state  # type: ignore[arg-type]
-        above, values = self._sum(rotate(query, rotation), rotate(key, rotation), value, segments, old.values)
-        below, weights = self._sum(query, key, torch.ones_like(value[..., :1]), segments, old.weights)
+        value = torch.cat([value, torch.ones_like(value[..., :1])], -1)  # what is below is the sum of ones
+        rotation, columns = context.rotation(query.shape[-1]), [value.shape[-1] - 1, 1]
+        if rotation is None:
+            y, new = self._sum(query, key, value, segments, state)
+            above, below = y.split(columns, -1)
+        else:  # other features are above than below, so each side is a sum of its own
+            values, ones = value.split(columns, -1)
+            old_values, old_ones = (None, None) if state is None else state.split(columns, -1)
+            above, new_values = self._sum(rotate(query, rotation), rotate(key, rotation), values, segments, old_values)
+            below, new_ones = self._sum(query, key, ones, segments, old_ones)
+            new = torch.cat([new_values, new_ones], -1)
         below = torch.where(segments.real[:, None, :, None], below, 1)  # padding may have nothing behind it
-        return self.out(merge((above / below).to(kind))), Sums(values, weights)
+        return self.out(merge((above / below).to(kind))), new
 
     def _sum(
         self, query: Tensor, key: Tensor, value: Tensor, segments: Segments, state: Tensor | None

@@ -12,7 +12,7 @@ from torch.nn.functional import silu, softplus
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
-from mmattn.limits import whole, within
+from mmattn.limits import said, whole, within
 from mmattn.mixers.behind_padding import Recent
 from mmattn.mixers.scanning import Scanning
 from mmattn.mixers.short_convolution import ShortConvolution
@@ -59,11 +59,13 @@ class Mamba2(Scanning):
         chunk: int = 64,
     ) -> None:
         super().__init__()
-        inner = expand * dim
         for name, value in {"expand": expand, "head_dim": head_dim, "state": state, "groups": groups}.items():
             whole(name, value, 1)
         whole("chunk", chunk, 1)
-        low, high = fading if isinstance(fading, Sequence) and len(fading) == 2 else (None, None)
+        inner = expand * dim
+        if not isinstance(fading, Sequence) or isinstance(fading, str) or len(fading) != 2:
+            raise ConfigError(f"fading={said(fading)} must be a pair [least, most] of numbers above 0.")
+        low, high = fading
         within("the lower end of fading", low, above=0, below=math.inf)
         within("the upper end of fading", high, least=low, below=math.inf)
         if inner % head_dim:

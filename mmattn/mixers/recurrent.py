@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_map
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
+from mmattn.limits import whole
 from mmattn.mixers.mixer import Mixer
 from mmattn.mixers.runs import Hidden, Places, Remembered
 from mmattn.sequence import PADDING, TokenInfo
@@ -36,11 +37,11 @@ class Recurrent(Mixer):
 
     def __init__(self, dim: int, kind: str = "lstm", *, hidden: int | None = None, both_ways: bool = False) -> None:
         super().__init__()
-        if kind not in KINDS:
-            raise ConfigError(f"There is no recurrent kind '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
+        if str(kind) not in KINDS:
+            known = f"known: {', '.join(KINDS)}.{nearest(str(kind), KINDS)}"
+            raise ConfigError(f"There is no recurrent kind '{kind}'; {known}")
         hidden = max(dim // (2 if both_ways else 1), 1) if hidden is None else hidden
-        if hidden < 1:
-            raise ConfigError(f"hidden={hidden} must be at least 1, or null.")
+        whole("hidden", hidden, 1)
         self.there = KINDS[kind](dim, hidden, batch_first=True)
         self.back = KINDS[kind](dim, hidden, batch_first=True) if both_ways else None
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)

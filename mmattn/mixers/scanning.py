@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.mixer import Mixer
 from mmattn.scans import Segments
 
@@ -52,10 +53,9 @@ def merge(x: Tensor) -> Tensor:
 
 def check_heads(heads: int, chunk: int, **widths: int) -> None:
     """Raises `ConfigError` unless `heads` divides each width, by name, and a chunk holds something."""
-    if heads < 1:
-        raise ConfigError(f"heads={heads} must be at least 1.")
+    whole("heads", heads, 1)
     for name, width in widths.items():
-        if width < 1 or width % heads:
+        whole(name, width, 1)
+        if width % heads:
             raise ConfigError(f"heads={heads} does not divide {name}={width}; choose a divisor.")
-    if chunk < 1:
-        raise ConfigError(f"chunk={chunk} must be at least 1.")
+    whole("chunk", chunk, 1)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from mmattn.errors import ConfigError
+from mmattn.limits import whole
 from mmattn.mixers.behind_padding import Recent, behind_padding, neighbours, put_back
 from mmattn.sequence import TokenInfo
 
@@ -22,8 +22,7 @@ class ShortConvolution(nn.Module):
 
     def __init__(self, dim: int, size: int = 4, *, bias: bool = True) -> None:
         super().__init__()
-        if size < 1:
-            raise ConfigError(f"convolution={size} must be at least 1: a token sees itself.")
+        whole("convolution", size, 1)  # a token sees itself
         self.size = size
         self.convolution = nn.Conv1d(dim, dim, size, groups=dim, bias=bias)
 

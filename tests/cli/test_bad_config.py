@@ -67,6 +67,29 @@ def test_a_config_of_which_no_run_can_be_made_is_not_composed(word):
     assert COMPOSED[word] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "words", [["pattern=window"], ["pattern=window", "pattern.before=4"], ["+pattern.x=1"]], ids=str
+)
+def test_a_pattern_that_no_part_reads_is_not_left_out_in_silence(words):
+    words = ["experiment=text", *words]
+    for mixer in ("mamba2", "recurrent"):
+        expected = r"pattern.* changes nothing: mixer=(Mamba2|Recurrent) has no pattern.* such as mixer=attention"
+        with pytest.raises(ConfigError, match=expected):
+            composed([*words, f"mixer={mixer}"])
+    composed(words)
+    composed([*words, "mixer=mamba2", "+mixer@backbone.mixers.near=attention"])  # a layer reads it
+
+
+def test_where_the_layers_have_their_own_patterns_their_key_is_named():
+    with pytest.raises(ConfigError, match="pattern=window changes nothing: .* set backbone.mixers.NAME.pattern"):
+        composed(["experiment=text_to_image", "pattern=window"])
+
+
+@pytest.mark.parametrize("experiment", ["text", "image"])
+def test_what_an_experiment_sets_of_a_pattern_is_no_choice(experiment):
+    composed([f"experiment={experiment}", "mixer=mamba2"])
+
+
 @pytest.mark.parametrize("word", BUILT)
 def test_a_value_that_its_part_cannot_take_is_named(word, tmp_path, capsys):
     small = [each for each in SMALL if word.split("=")[0] not in each]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mmattn.cli.main import main
 
 MIXER = """
@@ -26,9 +28,13 @@ def own(folder, name, seen):
     return ["--config-dir", str(folder / "conf")]
 
 
-def test_ours_hold(capsys):
-    assert main(["check", "mixer=retention", "backbone.dim=16"]) == 0
-    assert "holds: mixer, padding inside a document" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("name", "step"), [("retention", "steps equal one pass"), ("grid_convolution", "no step, as it looks ahead")]
+)
+def test_ours_hold(name, step, capsys):
+    assert main(["check", f"mixer={name}", "backbone.dim=16"]) == 0
+    said = capsys.readouterr().out
+    assert "holds: mixer, padding inside a document" in said and f"holds: mixer, {step}" in said
 
 
 def test_what_one_of_yours_breaks_is_said(tmp_path, capsys, monkeypatch):

@@ -21,6 +21,7 @@ from mmattn import (
     Rotary,
     TokenInfo,
     TokenSequence,
+    join,
 )
 from mmattn.context import Context
 from mmattn.mixers import Gated, GridConvolution, KeyValueAttention
@@ -171,9 +172,22 @@ def test_a_grid_convolution_is_a_depthwise_convolution_of_each_picture():
     assert torch.equal(out[0, 0], torch.zeros(4).double()) and torch.equal(out[0, 7:], torch.zeros(6, 4).double())
 
 
+def test_joined_kinds_of_data_do_not_stand_on_one_grid():
+    """A text's places, the index and 0, are those of a picture's first column."""
+    layer = GridConvolution(4, 3).double()
+    picture = tokens(TokenInfo.from_lengths([6, 6], coordinates=grid(2, 3).expand(2, -1, -1)), 4)
+    text = tokens(TokenInfo.from_lengths([2, 1], modality=1), 4, seed=1)
+    joined = join([picture, text])
+    out = layer(joined.embeddings, Context(joined.info, Position()))
+    alone = layer(picture.embeddings, Context(picture.info, Position()))
+    torch.testing.assert_close(out[:, :6], alone, atol=1e-12, rtol=0)
+    column = layer.convolution(text.embeddings[0].T.reshape(1, 4, 2, 1))[0, :, :, 0].T
+    torch.testing.assert_close(out[0, 6:], column, atol=1e-12, rtol=0)
+
+
 def test_a_grid_convolution_needs_a_grid_and_has_no_next_step():
     layer, context = GridConvolution(4), Context(TokenInfo.from_lengths([3]), Position())
-    with pytest.raises(ConfigError, match="two coordinate axes"):
+    with pytest.raises(ConfigError, match="two coordinate axes from first_axis=0 on, and these tokens have 1"):
         layer(torch.randn(1, 3, 4), context)
     with pytest.raises(ConfigError, match="no next step"):
         layer.step(torch.randn(1, 1, 4), context, None)

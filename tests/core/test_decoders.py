@@ -81,5 +81,5 @@ def test_without_a_memory_nothing_is_read(kind):
 
 
 def test_widths_are_positive():
-    with pytest.raises(ConfigError, match="hidden=0 and memory_dim=8 must be at least 1"):
+    with pytest.raises(ConfigError, match="hidden=0 must be a whole number, at least 1"):
         AdditiveAttention(8, hidden=0)

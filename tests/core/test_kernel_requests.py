@@ -98,9 +98,9 @@ def test_the_scale_is_one_over_the_root_of_the_width_unless_given(kernel):
     [
         ({"heads": 3}, "heads=3 does not divide dim=16"),
         ({"heads": 4, "key_heads": 3}, "key_heads=3 does not divide heads=4"),
-        ({"heads": 4, "key_heads": 0}, "heads=4 and key_heads=0 must be at least 1"),
+        ({"heads": 4, "key_heads": 0}, "key_heads=0 must be a whole number, at least 1"),
         ({"heads": 2, "kernel": "spda"}, "Did you mean 'sdpa'"),
-        ({"heads": 2, "weight_dropout": 1.0}, "weight_dropout=1.0 must be at least 0 and less than 1"),
+        ({"heads": 2, "weight_dropout": 1.0}, "weight_dropout=1.0 must be a number at least 0 and below 1"),
     ],
 )
 def test_a_layer_that_cannot_be_is_named(values, message):

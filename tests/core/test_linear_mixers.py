@@ -146,7 +146,7 @@ def test_keys_of_nothing_neither_explode_nor_spread(dtype):
 def test_what_does_not_fit_is_named(kind):
     with pytest.raises(ConfigError, match="heads=5 does not divide dim=12"):
         kind(DIM, 5)
-    with pytest.raises(ConfigError, match="chunk=0 must be at least 1"):
+    with pytest.raises(ConfigError, match="chunk=0 must be a whole number, at least 1"):
         kind(DIM, HEADS, chunk=0)
 
 

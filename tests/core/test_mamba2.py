@@ -77,8 +77,8 @@ def test_what_does_not_fit_is_named():
         Mamba2(16, head_dim=8, groups=3)
     with pytest.raises(ConfigError, match="chunk=0 must be a whole number, at least 1"):
         Mamba2(16, head_dim=8, chunk=0)
-    with pytest.raises(ConfigError, match="convolution=0 must be at least 1"):
+    with pytest.raises(ConfigError, match="convolution=0 must be a whole number, at least 1"):
         Mamba2(16, head_dim=8, convolution=0)
     for fading in ((0, 1), (2, 1), (1,), 5, None, ("a", "b"), (1, float("inf"))):
-        with pytest.raises(ConfigError, match="end of fading="):
+        with pytest.raises(ConfigError, match=r"fading=.* must be"):
             Mamba2(16, head_dim=8, fading=fading)

@@ -111,7 +111,7 @@ def test_nothing_gives_nothing(shape):
 def test_what_it_cannot_do_is_named():
     with pytest.raises(ConfigError, match="no recurrent kind 'lstn'; known: rnn, gru, lstm. Did you mean 'lstm'"):
         Recurrent(8, "lstn")
-    with pytest.raises(ConfigError, match="hidden=0 must be at least 1"):
+    with pytest.raises(ConfigError, match="hidden=0 must be a whole number, at least 1"):
         Recurrent(8, hidden=0)
     model, info = mixer("gru", both_ways=True), TokenInfo.from_lengths([2])
     with pytest.raises(ConfigError, match="set both_ways=false"):

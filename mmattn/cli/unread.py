@@ -1,0 +1,42 @@
+"""A pattern that is chosen for a run in which nothing has one: it would be left out without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from omegaconf import DictConfig, OmegaConf
+
+from mmattn.cli.settings import PARTS
+from mmattn.errors import ConfigError
+
+CHOSEN = re.compile(r"\+{0,2}pattern[.=]")
+"""How a word begins that chooses a pattern, or changes it."""
+
+
+def check_pattern(config: DictConfig, words: Sequence[str]) -> None:
+    """Raise `ConfigError` where one of the words is about the pattern, and no part that a run is made of reads it."""
+    chosen = next((word for word in words if CHOSEN.match(word)), None)
+    if chosen is None or reads_pattern(config):
+        return
+    if "pattern" in (config.mixer or {}):
+        raise ConfigError(
+            f"{chosen} changes nothing: the layers of this run have patterns of their own, or none. Leave it out, or "
+            "set backbone.mixers.NAME.pattern."
+        )
+    name = str(OmegaConf.select(config, "mixer._target_")).rpartition(".")[2]
+    raise ConfigError(
+        f"{chosen} changes nothing: mixer={name} has no pattern, nor has another part of this run. Leave it out, or "
+        "choose a mixer that has one, such as mixer=attention."
+    )
+
+
+def reads_pattern(config: DictConfig) -> bool:
+    """Whether what a run is made of refers to `${pattern}`, be it through other keys."""
+    reached, ahead = set(PARTS), list(PARTS)
+    while ahead:
+        written = str(OmegaConf.to_container(config, resolve=False).get(ahead.pop()))  # type: ignore[union-attr]
+        found = set(re.findall(r"\$\{\.*(\w+)", written)) - reached
+        reached |= found
+        ahead += found
+    return "pattern" in reached
