@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from statistics import mean
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
