@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -33,10 +34,10 @@ def check_pattern(config: DictConfig, words: Sequence[str]) -> None:
 
 def reads_pattern(config: DictConfig) -> bool:
     """Whether what a run is made of refers to `${pattern}`, be it through other keys."""
+    written: Any = OmegaConf.to_container(config, resolve=False)
     reached, ahead = set(PARTS), list(PARTS)
     while ahead:
-        written = str(OmegaConf.to_container(config, resolve=False).get(ahead.pop()))  # type: ignore[union-attr]
-        found = set(re.findall(r"\$\{\.*(\w+)", written)) - reached
+        found = set(re.findall(r"\$\{\.*(\w+)", str(written.get(ahead.pop())))) - reached
         reached |= found
         ahead += found
     return "pattern" in reached

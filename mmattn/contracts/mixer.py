@@ -37,7 +37,7 @@ def check_mixer(mixer: Mixer, dim: int, position: Position | None = None) -> lis
             faults.append(f"nothing, {shape}: becomes {tuple(out.shape)}.")
     if not faults and not stepping and not looks_ahead(mixer, dim, position):
         faults.append(
-            "step: raises, and no token becomes something else by later ones: whoever looks back alone has one."
+            "step: raises, though no token depends on a later one; only a mixer that looks ahead may lack it."
         )
     return faults
 

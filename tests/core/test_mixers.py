@@ -200,7 +200,10 @@ class Refusing(Retention):
 
 @pytest.mark.parametrize(
     ("all_of_them", "said"),
-    [(True, "step: raises, and no token"), (False, "a step of 1 after 1 tokens raises: refused")],
+    [
+        (True, "step: raises, though no token depends on a later one"),
+        (False, "a step of 1 after 1 tokens raises: refused"),
+    ],
 )
 def test_only_what_looks_ahead_may_be_without_a_step(all_of_them, said):
     assert said in "; ".join(check_mixer(Refusing(8, all_of_them), 8))
