@@ -16,6 +16,12 @@ def whole(key: str, value: Any, least: int, most: int | None = None) -> None:
         raise ConfigError(f"{key}={said(value)} must be a whole number, at least {least}{end}.")
 
 
+def counts(key: str, **values: Any) -> None:
+    """Raise `ConfigError` naming key.name unless each of the values, by their names, is a whole number from 1 on."""
+    for name, value in values.items():
+        whole(f"{key}.{name}", value, 1)
+
+
 def wholes(key: str, values: Any, least: int, count: int = 1) -> tuple[int, ...]:
     """The whole numbers of a list, sorted. Raises `ConfigError` naming the key unless they are `count` at least, all of
     them different and none below `least`."""

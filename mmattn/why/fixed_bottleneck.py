@@ -12,7 +12,7 @@ import torch
 from mmattn.backbone import Backbone
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.context import Context
-from mmattn.limits import learning_rates, whole
+from mmattn.limits import counts, learning_rates
 from mmattn.mixers import AdditiveAttention, Attention, CrossAttention, MultiplicativeAttention, Recurrent
 from mmattn.patterns import Causal
 from mmattn.positions import Sinusoidal
@@ -42,8 +42,7 @@ class FixedBottleneck:
     def __init__(
         self, task: Pairs, *, dim: int, steps: int, rows: int, rates: Sequence[float], tested: int, seeds: int = 1
     ) -> None:
-        for name, value in (("steps", steps), ("rows", rows), ("tested", tested), ("dim", dim)):
-            whole(f"comparison.{name}", value, 1)
+        counts("comparison", steps=steps, rows=rows, tested=tested, dim=dim)
         self.task, self.dim, self.steps, self.rows = task, dim, steps, rows
         self.rates = learning_rates("comparison.rates", rates)
         self.tested, self.seeds = tested, range(1, seeds + 1)

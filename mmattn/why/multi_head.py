@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError
-from mmattn.limits import learning_rates, said, whole, wholes
+from mmattn.limits import counts, learning_rates, said, whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal
 from mmattn.positions import Rotary
@@ -44,8 +44,7 @@ class MultiHead:
         self, heads: Sequence[int], tied: int, *, length: int, letters: int, dim: int, depth: int, steps: int,
         rows: int, rate: float, seeds: int = 1,
     ) -> None:  # fmt: skip
-        for name, value in {"length": length, "dim": dim, "depth": depth, "steps": steps, "rows": rows}.items():
-            whole(f"comparison.{name}", value, 1)
+        counts("comparison", length=length, dim=dim, depth=depth, steps=steps, rows=rows)
         whole("comparison.letters", letters, length)
         self.counts = wholes("comparison.heads", heads, 1, 2)
         if self.counts[0] != 1 or tied not in self.counts[1:]:

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from mmattn.biases import ALiBi
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import learning_rates, whole, wholes
+from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.mixers import Attention
 from mmattn.patterns import Causal, Full
 from mmattn.positions import Learned, Position, Rotary, Sinusoidal
@@ -45,8 +45,7 @@ class PositionKinds:
                 raise ConfigError(f"comparison.kinds names '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
         if not kinds:
             raise ConfigError(f"comparison.kinds is empty; known: {', '.join(KINDS)}.")
-        for name, value in {"dim": dim, "depth": depth, "heads": heads, "steps": steps, "rows": rows}.items():
-            whole(f"comparison.{name}", value, 1)
+        counts("comparison", dim=dim, depth=depth, heads=heads, steps=steps, rows=rows)
         whole("comparison.length", length, 2)
         self.lengths = wholes("comparison.lengths", lengths, 2, 2)
         if self.lengths[0] != length:

@@ -9,7 +9,7 @@ from mmattn.benchmarks.mixing import MIXERS, grown, rival
 from mmattn.benchmarks.scale import exponent
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole
+from mmattn.limits import counts, whole
 from mmattn.report.plot import Curve, plot
 
 FULL, REFERENCE, PRUNED = (
@@ -45,8 +45,7 @@ class QuadraticCost:
         for name in (*mixers, *most):
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
-        for key, value in {"turns": turns, "threads": threads}.items():
-            whole(f"comparison.{key}", value, 1)
+        counts("comparison", turns=turns, threads=threads)
         for length in lengths:
             whole("comparison.lengths", length, 1)
         if sum(length >= fit_from for length in lengths) < 2:

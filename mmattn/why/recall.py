@@ -14,7 +14,7 @@ from torch.utils._pytree import tree_leaves
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import learning_rates, whole, wholes, within
+from mmattn.limits import counts, learning_rates, whole, wholes, within
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
@@ -87,8 +87,7 @@ class Recall:
         for name in placed:
             if name not in models:
                 raise ConfigError(f"comparison.placed names '{name}'.{nearest(name, models)}")
-        for key, value in {"rows": rows, "dim": dim, "length": length, "symbols": symbols}.items():
-            whole(f"comparison.{key}", value, 1)
+        counts("comparison", rows=rows, dim=dim, length=length, symbols=symbols)
         if not models:
             raise ConfigError("comparison.models needs an entry, at least.")
         self.pairs = wholes("comparison.pairs", pairs, 1, 2)

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import learning_rates, whole, wholes
+from mmattn.limits import counts, learning_rates, wholes
 from mmattn.mixers import Attention, Convolution
 from mmattn.patterns import Causal
 from mmattn.report.plot import Curve, plot
@@ -44,9 +44,7 @@ class Scale:
         rows: int, dim: int, seeds: int = 1,
     ) -> None:  # fmt: skip
         self.widths = wholes("comparison.widths", widths, 1, 2)
-        numbers = {"keys": keys, "pairs": pairs, "length": length, "steps": steps, "rows": rows, "dim": dim}
-        for name, value in numbers.items():
-            whole(f"comparison.{name}", value, 1)
+        counts("comparison", keys=keys, pairs=pairs, length=length, steps=steps, rows=rows, dim=dim)
         if 3 * pairs > length:
             raise ConfigError(
                 f"comparison.length={length} is too short to ask for {pairs} pairs; it takes {3 * pairs}."

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError
-from mmattn.limits import learning_rates, whole, wholes
+from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.why.model import Factory, SymbolModel, check
@@ -60,8 +60,7 @@ class VanishingGradient:
         position: Position | None = None,
         seeds: int = 1,
     ) -> None:
-        for name, value in {"depth": depth, "dim": dim, "steps": steps, "rows": rows}.items():
-            whole(f"comparison.{name}", value, 1)
+        counts("comparison", depth=depth, dim=dim, steps=steps, rows=rows)
         whole("comparison.symbols", symbols, FIRST + 2)
         if not mixers:
             raise ConfigError("comparison.mixers needs an entry, at least.")
