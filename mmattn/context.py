@@ -64,6 +64,15 @@ class Context:
             self._kept[name] = make(self.info)
         return self._kept[name]
 
+    def pieces(self, size: int) -> list[Context]:
+        """Those of so many tokens each, one after the other."""
+
+        def split(info: TokenInfo) -> list[Context]:
+            return [Context(each, self.position, self.memory, self.condition) for each in info.split(size)]
+
+        pieces: list[Context] = self.kept((Context, size), split)
+        return pieces
+
     def of_tokens(self, values: Tensor) -> Tensor:
         """values (documents, …) as what each token's document has: (batch, length or 1, …)."""
         document = self.info.document.clamp(min=0)

@@ -120,6 +120,15 @@ class TokenInfo:
             return self
         return replace(self.map(lambda fact: fact.to(device)), known_layout=self.known_layout)
 
+    def split(self, size: int) -> list[TokenInfo]:
+        """The facts of so many tokens each, one after the other."""
+
+        def piece(start: int) -> TokenInfo:
+            part = self.map(lambda fact: fact[:, start : start + size])
+            return replace(part, known_layout=Layout.of(part.document))
+
+        return [piece(start) for start in range(0, max(1, self.document.shape[1]), size)]
+
     def pick(self, index: Tensor, layout: Layout | None = None) -> TokenInfo:
         """The facts at `index` (batch, new length) along the length."""
         return TokenInfo(

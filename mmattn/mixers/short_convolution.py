@@ -28,12 +28,15 @@ class ShortConvolution(nn.Module):
 
     def forward(self, x: Tensor, info: TokenInfo, recent: Recent | None) -> tuple[Tensor, Recent]:
         """x (batch, length, dim) → the same shape, and what the next call is given."""
-        before, layout, plain = self.size - 1, info.layout, False
+        before, layout = self.size - 1, info.layout
         if recent is None:
-            recent, plain = Recent.nothing(x, info.document, before), layout.one_document and not layout.padded
-        x, document = torch.cat([recent.x, x], 1), torch.cat([recent.document, info.document], 1)
-        if plain and info.document.numel():
+            recent = Recent.nothing(x, info.document, before)
+        document = torch.cat([recent.document, info.document], 1)
+        if layout.one_document and not layout.padded and info.document.numel():
+            own = recent.document == info.document[:, :1]
+            x = torch.cat([recent.x.where(own[..., None], 0), x], 1)
             return silu(self.convolution(x.mT).mT), Recent.of(x, document, before)
+        x = torch.cat([recent.x, x], 1)
         if not layout.padded:
             return silu(self._within(x, document)[:, before:]), Recent.of(x, document, before)
         x, document, order = behind_padding(x, document)

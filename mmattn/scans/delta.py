@@ -42,9 +42,10 @@ def delta(
         [v.shape[-1], k.shape[-1]], -1
     )
     scores, read, into = (q @ k.mT) * sees, q * reads, k * (number == ends)[..., None]
-    outs = []
-    for i, goes_on in enumerate((arrives == ends)[..., None].unbind(2)):
-        u = written[:, :, i] - forgotten[:, :, i] @ state
-        outs.append(scores[:, :, i] @ u + read[:, :, i] @ state)
-        state = goes_on * state + into[:, :, i].mT @ u
+    goes_on, outs = (arrives == ends)[..., None], []
+    steps = zip(*(each.unbind(2) for each in (written, forgotten, scores, read, into, goes_on)), strict=True)
+    for written, forgotten, scores, read, into, goes_on in steps:
+        u = written - forgotten @ state
+        outs.append(scores @ u + read @ state)
+        state = goes_on * state + into.mT @ u
     return torch.stack(outs, 2).flatten(2, 3), state

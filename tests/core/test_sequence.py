@@ -37,6 +37,16 @@ def test_a_length_that_is_too_short_is_named():
         TokenInfo.from_lengths([1, 3], length=2)
 
 
+def test_facts_are_split_along_the_length():
+    info = TokenInfo.from_lengths([5, 2], side="left")
+    pieces = info.split(2)
+    for name in FACTS:
+        assert torch.equal(torch.cat([getattr(each, name) for each in pieces], 1), getattr(info, name))
+    layouts = [Layout(), Layout(side="left"), Layout(padded=False)]  # a row of padding alone has it on no side
+    assert [each.known_layout for each in pieces] == layouts
+    assert [each.document.shape[1] for each in pieces] == [2, 2, 1] and len(info.split(9)) == 1
+
+
 def test_facts_are_picked_along_the_length():
     info = TokenInfo.from_lengths([3, 2])
     index = torch.tensor([[2, 0], [1, 1]])
