@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmattn.context import Context
 from mmattn.mixers.headed import Headed
+from mmattn.mixers.room import Room, grown
 from mmattn.patterns import Pattern, Visibility
 from mmattn.patterns.later import still_seen
 from mmattn.positions import rotate
@@ -21,13 +22,15 @@ ROOM = 64
 class Cache(NamedTuple):
     """Keys (rotated) and values (batch, key_heads, length, head_dim) of earlier tokens, and those tokens' facts.
 
-    kept: how many there were when it was last looked through; see `without_unseen`.
+    kept: how many there were when it was last looked through; see `without_unseen`. room: where they stand, with room
+    for later ones.
     """
 
     key: Tensor
     value: Tensor
     info: TokenInfo
     kept: int = 0
+    room: Room | None = None
 
     def without_unseen(self, pattern: Pattern) -> Cache:
         """The same without tokens that no later one can see, such as those behind a window.
@@ -56,12 +59,12 @@ class Attention(Headed):
 
     def step(self, x: Tensor, context: Context, state: Cache | None) -> tuple[Tensor, Cache]:
         query, key, value = self.project(x, context)
-        info, kept = context.info, 0
+        info, kept, room = context.info, 0, None
         if state is not None:
-            key, value = torch.cat([state.key, key], 2), torch.cat([state.value, value], 2)
+            (key, value), room = grown((state.key, state.value), (key, value), state.room)
             info, kept = TokenInfo.concatenate([state.info, info]), state.kept
         out = self.mix(query, key, value, Visibility(self.pattern, context.info, info))
-        return out, Cache(key, value, info, kept).without_unseen(self.pattern)
+        return out, Cache(key, value, info, kept, room).without_unseen(self.pattern)
 
     def project(self, x: Tensor, context: Context) -> tuple[Tensor, Tensor, Tensor]:
         """Rotated queries and keys, and values, each (batch, its heads, length, head_dim)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 
 import pytest
 import torch
@@ -25,6 +26,9 @@ from tests.core.examples import backbone, rich
 POSITIONS = {"none": Position(), "rotary": Rotary(), "sinusoidal": Sinusoidal(), "learned": Learned(16, [8]).double()}
 
 
+MODES = {"with gradients": torch.enable_grad, "without": torch.no_grad, "inference": torch.inference_mode}
+
+
 def piece(x, info, start, stop):
     places = torch.arange(start, stop).expand(len(x), -1)
     return TokenSequence(x[:, start:stop], info.pick(places))
@@ -44,10 +48,11 @@ def test_pieces_of_any_size_equal_the_full_pass(pattern, qk_norm, heads, positio
 
 def check(model, x, info):
     full = model(TokenSequence(x, info)).embeddings
-    for sizes in ([1] * 6, [3, 1, 2]):
+    for mode, sizes in product(MODES.values(), ([1] * 6, [3, 1, 2])):
         state, outs = None, []
         for size, stop in zip(sizes, torch.tensor(sizes).cumsum(0).tolist(), strict=True):
-            out, state = model.step(piece(x, info, stop - size, stop), state)
+            with mode():
+                out, state = model.step(piece(x, info, stop - size, stop), state)
             outs.append(out.embeddings)
         torch.testing.assert_close(torch.cat(outs, 1), full, atol=1e-10, rtol=0)
 
@@ -98,11 +103,38 @@ def test_a_cache_is_looked_through_when_it_has_doubled():
     assert longest <= 80
 
 
-def test_an_old_state_stays_valid():
-    model, info = backbone(Causal(), Rotary()), TokenInfo.from_lengths([4])
-    x = torch.randn(1, 4, 16, dtype=torch.float64)
-    _, state = model.step(piece(x, info, 0, 3), None)
-    one, _ = model.step(piece(x, info, 3, 4), state)
-    model.step(piece(x + 1, info, 3, 4), state)  # another branch, as in beam search
-    again, _ = model.step(piece(x, info, 3, 4), state)
-    assert torch.equal(one.embeddings, again.embeddings)
+@pytest.mark.parametrize("mode", MODES)
+def test_an_old_state_stays_valid(mode):
+    model, info = backbone(Causal(), Rotary()), TokenInfo.from_lengths([9])
+    x = torch.randn(1, 9, 16, dtype=torch.float64)
+    full = model(TokenSequence(x, info)).embeddings
+    with MODES[mode]():
+        state = model.step(piece(x, info, 0, 3), None)[1]
+        for start in range(3, 9):
+            before = state
+            one, state = model.step(piece(x, info, start, start + 1), before)
+            model.step(piece(x + 1, info, start, start + 1), before)  # another branch, as in beam search
+            again, _ = model.step(piece(x, info, start, start + 1), before)
+            torch.testing.assert_close(one.embeddings, full[:, start : start + 1], atol=1e-10, rtol=0)
+            assert torch.equal(one.embeddings, again.embeddings)
+
+
+def test_states_go_from_mode_to_mode():
+    model, info = backbone(Causal(), Rotary()), TokenInfo.from_lengths([9])
+    x, state = torch.randn(1, 9, 16, dtype=torch.float64), None
+    full = model(TokenSequence(x, info)).embeddings
+    for start, mode in enumerate([*MODES, *reversed(MODES), *MODES]):
+        with MODES[mode]():
+            out, state = model.step(piece(x, info, start, start + 1), state)
+        torch.testing.assert_close(out.embeddings, full[:, start : start + 1], atol=1e-10, rtol=0)
+
+
+def test_what_is_cached_is_copied_when_its_room_has_doubled():
+    model, info = backbone(Causal()), TokenInfo.from_lengths([200])
+    x, places = torch.randn(1, 200, 16, dtype=torch.float64), set()
+    with torch.no_grad():
+        state = model.step(piece(x, info, 0, 1), None)[1]
+        for start in range(1, 200):
+            state = model.step(piece(x, info, start, start + 1), state)[1]
+            places.add(state[0].key.data_ptr())
+    assert len(places) <= 8
