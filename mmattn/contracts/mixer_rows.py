@@ -18,8 +18,9 @@ DOCUMENTS = {
     "several documents in a row": [[0] * 2 + [1] * 4 + [2] * 2 + [-1], [3] + [4] * 8],
     "padding inside a document": [[0] * 2 + [-1] * 2 + [0] * 3 + [-1] * 2, [-1] + [1] * 3 + [-1] + [2] * 4],
     "a row of padding": [[-1] * 9, [0] * 9],
+    "more tokens than a chunk has": [[i // 11 for i in range(143)], [-1] * 3 + [13 + i // 10 for i in range(140)]],
 }
-"""The documents of two rows; −1 is padding."""
+"""The documents of two rows; −1 is padding. Documents are short: in long ones, tanh makes digits of the last ones."""
 LARGEST = max(max(row) for rows in DOCUMENTS.values() for row in rows) + 1
 
 

@@ -13,7 +13,8 @@ from mmattn.mixers import Mixer
 from mmattn.positions import Position
 from mmattn.sequence import TokenInfo
 
-STEPS = [[1] * 9, [4, 1, 4]]
+STEPS = {9: [[1] * 9, [4, 1, 4]], 143: [[70, 1, 72]]}
+"""Of rows of so many tokens."""
 PLAIN = torch.tensor(DOCUMENTS["rows without padding"])
 
 
@@ -45,7 +46,7 @@ def looks_ahead(mixer: Mixer, dim: int, position: Position) -> bool:
 def step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, position: Position) -> Iterator[str]:
     """Where steps over x (batch, length, dim) are not its one pass, `whole`."""
     read = width_read(mixer, x.shape[-1])
-    for sizes in STEPS:
+    for sizes in STEPS[x.shape[1]]:
         outs, state, start = [], None, 0
         for size in sizes:
             places = torch.arange(start, start + size).expand(len(x), -1)

@@ -185,6 +185,19 @@ def test_what_breaks_it_is_named():
         assert said in faults
 
 
+class LeakyBetweenChunks(Leaky):
+    """Reads what a chunk of 64 tokens before it ended with, whose ever that was."""
+
+    def forward(self, x, context):
+        ends = x[:, 63:-1:64].repeat_interleave(64, 1)
+        return x + torch.cat([torch.zeros_like(x[:, :64]), ends], 1)[:, : x.shape[1]]
+
+
+def test_a_leak_between_chunks_is_found():
+    faults = check_mixer(LeakyBetweenChunks(), 4)
+    assert faults and all(each.startswith("more tokens than a chunk has: ") for each in faults)
+
+
 class Refusing(Retention):
     """Looks back alone, and refuses all steps, or all but the first."""
 
