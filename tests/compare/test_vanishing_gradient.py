@@ -45,7 +45,7 @@ def test_it_does_not_vanish_where_the_symbol_is_known(monkeypatch):
 def test_the_place_of_a_symbol_does_not_tell_it():
     comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
     generator = Generator().manual_seed(0)
-    lengths = {comparison._delayed(generator, 1, 16, "symbols")[0].shape[1] for _ in range(40)}
+    lengths = {comparison._delayed(16, 1, generator)[0].shape[1] for _ in range(40)}
     assert min(lengths) >= 18 and len(lengths) > 8
 
 
@@ -57,8 +57,6 @@ def test_the_place_of_a_symbol_does_not_tell_it():
 def test_a_recurrent_network_forgets_only_what_it_has_learned_to_recall(near, far, holds):
     comparison = make(composed_comparison("why/vanishing_gradient", []), "comparison")
     first = {"gru": [[1.0, *[0.0] * 10]]}
-    alone = {delay: {"gru": [{"right": {"symbols": {str(delay): near}}}]} for delay in comparison.delays}
-    alone[1024]["gru"][0]["right"]["symbols"]["1024"] = far
-    claims = {claim.claim: claim.holds for claim in comparison._claims(first, alone)}
-    said = "gru, trained on one delay, recalls among other symbols after 16 tokens and not after 1,024"
-    assert claims[said] is holds
+    trained = {delay: {"gru": [{"right": far if delay == 1024 else near}]} for delay in comparison.delays}
+    claims = {claim.claim: claim.holds for claim in comparison._claims(first, trained)}
+    assert claims["gru recalls after 16 tokens and not after 1,024"] is holds
