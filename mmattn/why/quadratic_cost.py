@@ -9,7 +9,7 @@ from mmattn.benchmarks.mixing import MIXERS, grown, rival
 from mmattn.benchmarks.scale import exponent
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import counts, whole
+from mmattn.limits import counts, wholes
 from mmattn.report.plot import Curve, plot
 
 FULL, REFERENCE, PRUNED = (
@@ -46,11 +46,10 @@ class QuadraticCost:
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
         counts("comparison", turns=turns, threads=threads)
-        for length in lengths:
-            whole("comparison.lengths", length, 1)
+        self.lengths = wholes("comparison.lengths", lengths, 1, 2)
         if sum(length >= fit_from for length in lengths) < 2:
             raise ConfigError(f"comparison.lengths has fewer than two lengths from fit_from={fit_from} on.")
-        self.mixers, self.lengths, self.most = tuple(mixers), tuple(sorted(lengths)), dict(most)
+        self.mixers, self.most = tuple(mixers), dict(most)
         self.fit_from, self.threads, self.turns = fit_from, threads, turns
 
     def measure(self, kept: Kept) -> Findings:

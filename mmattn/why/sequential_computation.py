@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mmattn.benchmarks.mixing import CHUNKED, MIXERS, grown, made
 from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole
+from mmattn.limits import counts, wholes
 from mmattn.report.plot import Curve, plot
 
 RECURRENT = ("rnn", "gru", "lstm")
@@ -30,17 +30,13 @@ class SequentialComputation:
         for name in mixers:
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
-        if not lengths or not threads:
-            raise ConfigError("comparison: lengths and threads need an entry each, at least.")
-        for length in lengths:
-            whole("comparison.lengths", length, 1)
+        counts("comparison", tokens=tokens, turns=turns)
+        self.lengths = wholes("comparison.lengths", lengths, 1)
+        self.threads = wholes("comparison.threads", threads, 1)
+        for length in self.lengths:
             if tokens % length:
                 raise ConfigError(f"comparison.lengths: rows of {length} do not make {tokens} tokens.")
-        whole("comparison.turns", turns, 1)
-        for number in threads:
-            whole("comparison.threads", number, 1)
-        self.mixers, self.tokens, self.lengths = tuple(mixers), tokens, tuple(sorted(lengths))
-        self.threads, self.turns = tuple(threads), turns
+        self.mixers, self.tokens, self.turns = tuple(mixers), tokens, turns
 
     def measure(self, kept: Kept) -> Findings:
         found = {

@@ -100,6 +100,11 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/scale", "comparison.pairs=30"], "too short to ask for 30 pairs"),
         (["why/quadratic_cost", "seeds=3"], "nothing that has a seed"),
         (["why/sequential_computation", "comparison.lengths=[0]"], "comparison.lengths=0"),
+        (
+            ["why/sequential_computation", "comparison.lengths=[8,8]"],
+            "lengths=[8, 8] must hold 1 or more whole numbers",
+        ),
+        (["why/quadratic_cost", "comparison.lengths=[4096,4096]"], "[4096, 4096] must hold 2 or more whole numbers"),
         (["why/sequential_computation", "comparison.turns=0"], "comparison.turns=0"),
         (["why/quadratic_cost", "comparison.turns=0"], "comparison.turns=0"),
         (["why/recall", "comparison.others_training.rates=1"], "others_training.rates=1 must be a list"),
