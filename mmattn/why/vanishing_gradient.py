@@ -33,12 +33,13 @@ class VanishingGradient:
     """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T
     (`gradients`), and the accuracy of recalling a symbol after a delay, among blanks.
 
-    A model is trained on each delay alone: nothing shorter shows the way.
+    A model is trained on each delay alone: nothing shorter shows the way. Batches have as many tokens, hence fewer rows
+    the longer the delay; so one is trained on the shortest delay with as few rows as the longest has, too.
 
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
         delays: how many tokens before the question the symbol stands.
-        tokens: of a batch, whatever the delay.
+        tokens: of a batch, at most, whatever the delay.
         rates: a model is trained with each of them; what counts is the training that ended with the least loss.
     """
 
@@ -71,12 +72,15 @@ class VanishingGradient:
     def measure(self, kept: Kept) -> Findings:
         first = kept.seeded(self.mixers, self.seeds, self._first, "first/")
         trained = {
-            delay: kept.seeded(self.mixers, self.seeds, partial(self._run, delay), f"{delay}/") for delay in self.delays
+            delay: kept.seeded(self.mixers, self.seeds, partial(self._run, delay, self._rows(delay)), f"{delay}/")
+            for delay in self.delays
         }
-        last = trained[self.delays[-1]]
+        near, far = self.delays[0], self.delays[-1]
+        few = kept.seeded(self.mixers, self.seeds, partial(self._run, near, self._rows(far)), f"{near}_few/")
+        last = trained[far]
         norms = {
             "at first": first,
-            f"trained on {self.delays[-1]:,}": {name: [run["norms"] for run in runs] for name, runs in last.items()},
+            f"trained on {far:,}": {name: [run["norms"] for run in runs] for name, runs in last.items()},
         }
         pictures = {
             f"vanishing_gradient_{file}": plot(
@@ -88,19 +92,22 @@ class VanishingGradient:
             [Curve(name, [(each, _right(trained[each][name])) for each in self.delays]) for name in self.mixers],
             "delay in tokens", "symbols recalled", "x",
         )  # fmt: skip
-        return Findings(self._claims(first, trained), self._tables(norms, trained), pictures)
+        return Findings(self._claims(first, trained), self._tables(norms, trained, few), pictures)
 
     def _first(self, name: str, seed: int) -> list[float]:
         return gradients(self._model(name, seed), self.symbols)
 
-    def _run(self, delay: int, name: str, seed: int) -> dict[str, Any]:
-        rate, model, fitted = best(self.rates, partial(self._trained, delay, name, seed))
+    def _rows(self, delay: int) -> int:
+        return self.tokens // (BEFORE + delay + 2)
+
+    def _run(self, delay: int, rows: int, name: str, seed: int) -> dict[str, Any]:
+        rate, model, fitted = best(self.rates, partial(self._trained, delay, rows, name, seed))
         right = accuracy(model, partial(self._delayed, delay, 128), 2, 0)
         norms = gradients(model, self.symbols)
         return {"rate": rate, "right": right, "norms": norms, "seconds": fitted.seconds}
 
-    def _trained(self, delay: int, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
-        model, rows = self._model(name, seed), self.tokens // (BEFORE + delay + 2)
+    def _trained(self, delay: int, rows: int, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
+        model = self._model(name, seed)
         return model, fit(model, asked(model, partial(self._delayed, delay, rows)), self.steps, rate, seed)
 
     def _model(self, name: str, seed: int) -> SymbolModel:
@@ -128,9 +135,15 @@ class VanishingGradient:
         return claims
 
     def _tables(
-        self, norms: Mapping[str, Mapping[str, list[Norms]]], trained: Mapping[int, Mapping[str, Any]]
+        self,
+        norms: Mapping[str, Mapping[str, list[Norms]]],
+        trained: Mapping[int, Mapping[str, Any]],
+        few: Mapping[str, Any],
     ) -> dict[str, Table]:
-        recalled = [[name, *(f"{_right(trained[each][name]):.1%}" for each in self.delays)] for name in self.mixers]
+        near, *others = self.delays
+        found = [few, *(trained[each] for each in self.delays)]
+        recalled = [[name, *(f"{_right(each[name]):.1%}" for each in found)] for name in self.mixers]
+        heads = [f"{each:,} tokens, {self._rows(each)} rows" for each in self.delays]
         further = [each for each in DISTANCES if each != NEAR]
         faded = [
             [f"{name}, {when}", *(f"{dict(_relative(runs)).get(each, 0.0):.1e}" for each in further)]
@@ -138,7 +151,7 @@ class VanishingGradient:
         ]  # fmt: skip
         return {
             "Recalled after a delay, each trained on alone": Table(
-                ["mixer", *(f"{each:,} tokens" for each in self.delays)], recalled
+                ["mixer", f"{near:,} tokens, {self._rows(others[-1])} rows", *heads], recalled
             ),
             "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in further)], faded),
         }
@@ -146,14 +159,14 @@ class VanishingGradient:
 
 def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
     """The norm of the gradient of the log odds, at the last token, of the symbol to be recalled by that symbol's
-    embedding; it stands so many tokens (`DISTANCES`) before, each in rows of one length.
+    embedding; it stands so many tokens (`DISTANCES`) before, among blanks, each in rows of one length.
 
     With p the symbol's probability, ∂ loss = −(1 − p) ∂ log odds: the factor, which does not depend on the path but on
     how well the symbol is known, is left out.
     """
     length, norms = DISTANCES[-1] + 2, []
     for distance in DISTANCES:
-        ids, targets = passkey(Generator().manual_seed(0), rows, length, distance + 1, symbols)
+        ids, targets = passkey(Generator().manual_seed(0), rows, length, distance + 1, symbols, blank=True)
         embeddings, right = model.embed(ids).detach().requires_grad_(), targets[:, -1:]
         scores = model.out(model.states(embeddings)[:, -1])
         odds = scores.gather(1, right) - scores.scatter(1, right, -torch.inf).logsumexp(1, keepdim=True)

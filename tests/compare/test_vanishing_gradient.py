@@ -22,7 +22,7 @@ def test_the_gradient_is_that_of_the_loss_without_the_share_that_is_wrong(monkey
     torch.manual_seed(0)
     model = SymbolModel(6, 8, ["gru"], {"gru": partial(Recurrent, kind="gru")}).double()
     for distance, norm in zip((2, 5), vanishing_gradient.gradients(model, 6, rows=1), strict=True):
-        ids, targets = passkey(Generator().manual_seed(0), 1, 7, distance + 1, 6)
+        ids, targets = passkey(Generator().manual_seed(0), 1, 7, distance + 1, 6, blank=True)
         embeddings = model.embed(ids).detach().requires_grad_()
         loss = cross_entropy(model.out(model.states(embeddings)[:, -1]), targets[:, -1])
         wrong = 1 - (-loss.detach()).exp()
@@ -35,7 +35,7 @@ def test_it_does_not_vanish_where_the_symbol_is_known(monkeypatch):
     torch.manual_seed(0)
     model = SymbolModel(6, 8, ["gru"], {"gru": partial(Recurrent, kind="gru")})
     (doubting,) = vanishing_gradient.gradients(model, 6, rows=1)
-    _, targets = passkey(Generator().manual_seed(0), 1, 4, 3, 6)
+    _, targets = passkey(Generator().manual_seed(0), 1, 4, 3, 6, blank=True)
     with torch.no_grad():
         model.out.bias[targets[0, -1]] = 200  # the loss is 0, and so is its gradient
     (sure,) = vanishing_gradient.gradients(model, 6, rows=1)
