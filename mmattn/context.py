@@ -65,7 +65,7 @@ class Context:
         return self._kept[name]
 
     def pieces(self, size: int) -> list[Context]:
-        """Those of so many tokens each, one after the other."""
+        """The contexts of so many tokens each, one after the other."""
 
         def split(info: TokenInfo) -> list[Context]:
             return [Context(each, self.position, self.memory, self.condition) for each in info.split(size)]

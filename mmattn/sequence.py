@@ -121,11 +121,13 @@ class TokenInfo:
         return replace(self.map(lambda fact: fact.to(device)), known_layout=self.known_layout)
 
     def split(self, size: int) -> list[TokenInfo]:
-        """The facts of so many tokens each, one after the other."""
+        """The facts of so many tokens each, one after the other; pieces of padded rows are looked through."""
+        known = self.known_layout
+        plain = known if known is not None and known.one_document and not known.padded else None
 
         def piece(start: int) -> TokenInfo:
             part = self.map(lambda fact: fact[:, start : start + size])
-            return replace(part, known_layout=Layout.of(part.document))
+            return replace(part, known_layout=plain or Layout.of(part.document))
 
         return [piece(start) for start in range(0, max(1, self.document.shape[1]), size)]
 

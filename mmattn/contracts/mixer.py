@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from mmattn.contracts.mixer_rows import DOCUMENTS, close, context, facts, tokens, width_read
+from mmattn.contracts.mixer_rows import DOCUMENTS, LONG, close, context, facts, tokens, width_read
 from mmattn.contracts.mixer_steps import has_step, looks_ahead, step_faults
 from mmattn.mixers import Mixer
+from mmattn.mixers.scanning import Scanning
 from mmattn.positions import Position
 
 EMPTY = (0, 3), (2, 0)
@@ -30,6 +31,9 @@ def check_mixer(mixer: Mixer, dim: int, position: Position | None = None) -> lis
         for name, rows in DOCUMENTS.items()
         for fault in _faults(mixer, dim, torch.tensor(rows), position, stepping)
     ]
+    if cut_up(mixer):
+        rows = torch.tensor(DOCUMENTS[LONG])
+        faults += [f"{LONG}, in pieces: {fault}" for fault in _faults(mixer, dim, rows, position, stepping)]
     for shape in EMPTY:
         info = facts(torch.zeros(shape, dtype=torch.long))
         out = mixer(torch.zeros(*shape, dim, dtype=torch.float64), context(info, width_read(mixer, dim), position))
@@ -50,6 +54,14 @@ def randomised(mixer: Mixer) -> Mixer:
     for parameter in mixer.parameters():
         parameter.add_(0.3 * torch.randn(parameter.shape, dtype=parameter.dtype, generator=generator))
     return mixer
+
+
+def cut_up(mixer: Mixer) -> bool:
+    """Let all within that goes through many tokens in pieces have pieces of one chunk; says whether there is any."""
+    scanning = [each for each in mixer.modules() if isinstance(each, Scanning)]
+    for each in scanning:
+        each.piece = 1
+    return bool(scanning)
 
 
 def _faults(mixer: Mixer, dim: int, document: Tensor, position: Position, stepping: bool) -> Iterator[str]:

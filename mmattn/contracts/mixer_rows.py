@@ -11,6 +11,7 @@ from mmattn.mixers import Mixer
 from mmattn.positions import Position
 from mmattn.sequence import PADDING, TokenInfo, TokenSequence
 
+LONG = "more tokens than a chunk has"
 DOCUMENTS = {
     "rows without padding": [[0] * 9, [1] * 9],
     "padding on the right": [[0] * 5 + [-1] * 4, [1] * 9],
@@ -18,9 +19,9 @@ DOCUMENTS = {
     "several documents in a row": [[0] * 2 + [1] * 4 + [2] * 2 + [-1], [3] + [4] * 8],
     "padding inside a document": [[0] * 2 + [-1] * 2 + [0] * 3 + [-1] * 2, [-1] + [1] * 3 + [-1] + [2] * 4],
     "a row of padding": [[-1] * 9, [0] * 9],
-    "more tokens than a chunk has": [[i // 11 for i in range(143)], [-1] * 3 + [13 + i // 10 for i in range(140)]],
+    LONG: [[i // 11 for i in range(143)], [-1] * 3 + [13 + i // 10 for i in range(140)]],
 }
-"""The documents of two rows; −1 is padding. Documents are short: in long ones, tanh makes digits of the last ones."""
+"""The documents of two rows; −1 is padding. Documents are short: some mixers let rounding errors grow in long ones."""
 LARGEST = max(max(row) for rows in DOCUMENTS.values() for row in rows) + 1
 
 

@@ -13,8 +13,7 @@ from mmattn.mixers import Mixer
 from mmattn.positions import Position
 from mmattn.sequence import TokenInfo
 
-STEPS = {9: [[1] * 9, [4, 1, 4]], 143: [[70, 1, 72]]}
-"""Of rows of so many tokens."""
+ONE_BY_ONE = 9
 PLAIN = torch.tensor(DOCUMENTS["rows without padding"])
 
 
@@ -43,10 +42,11 @@ def looks_ahead(mixer: Mixer, dim: int, position: Position) -> bool:
     return False
 
 
+@torch.no_grad()
 def step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, position: Position) -> Iterator[str]:
-    """Where steps over x (batch, length, dim) are not its one pass, `whole`."""
+    """Where steps over x (batch, length, dim), without gradients as in decoding, are not its one pass, `whole`."""
     read = width_read(mixer, x.shape[-1])
-    for sizes in STEPS[x.shape[1]]:
+    for sizes in _sizes(x.shape[1]):
         outs, state, start = [], None, 0
         for size in sizes:
             places = torch.arange(start, start + size).expand(len(x), -1)
@@ -64,3 +64,9 @@ def step_faults(mixer: Mixer, x: Tensor, info: TokenInfo, whole: Tensor, positio
             start, state = start + size, new
         if not close(torch.cat(outs, 1)[info.real], whole[info.real]):
             yield f"steps of {sizes} tokens become something else than one pass."
+
+
+def _sizes(length: int) -> list[list[int]]:
+    """Of steps: some, and one by one where that is soon done."""
+    halves = [length // 2, 1, length - length // 2 - 1]
+    return [halves] if length > ONE_BY_ONE else [[1] * length, halves]

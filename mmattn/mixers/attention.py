@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mmattn.context import Context
 from mmattn.mixers.headed import Headed
-from mmattn.mixers.room import Room, grown
+from mmattn.mixers.room import Room, extended
 from mmattn.patterns import Pattern, Visibility
 from mmattn.patterns.later import still_seen
 from mmattn.positions import rotate
@@ -61,7 +61,7 @@ class Attention(Headed):
         query, key, value = self.project(x, context)
         info, kept, room = context.info, 0, None
         if state is not None:
-            (key, value), room = grown((state.key, state.value), (key, value), state.room)
+            (key, value), room = extended((state.key, state.value), (key, value), state.room)
             info, kept = TokenInfo.concatenate([state.info, info]), state.kept
         out = self.mix(query, key, value, Visibility(self.pattern, context.info, info))
         return out, Cache(key, value, info, kept, room).without_unseen(self.pattern)

@@ -32,9 +32,6 @@ class LinearAttention(Scanning):
         self.heads, self.both_ways, self.chunk = heads, both_ways, chunk
         self.query, self.key, self.value, self.out = (nn.Linear(dim, dim, bias=bias) for _ in range(4))
 
-    def forward(self, x: Tensor, context: Context) -> Tensor:
-        return self.whole(x, context) if self.both_ways else super().forward(x, context)
-
     def step(self, x: Tensor, context: Context, state: Held | None) -> tuple[Tensor, Held]:
         """Raises `ConfigError` for a layer that goes both ways: later tokens are not there yet."""
         if self.both_ways:

@@ -29,27 +29,29 @@ class Held(NamedTuple):
 class Scanning(Mixer):
     """A mixer whose state goes from token to token, and from call to call; a subclass writes `run`.
 
-    Long rows go in pieces, as if in calls of their own: that changes speed and memory, not the result.
+    Many tokens go in pieces, the state going from one to the next: that changes speed and memory, not the result.
     """
 
     chunk = 1
     """Tokens that are gone through together; a piece has whole chunks."""
+    piece = PIECE
+    both_ways = False
+    """Whether tokens read later ones, too: they are not gone through in pieces."""
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        size = self._piece(x)
+        size = self._size(x)
         if size >= x.shape[1]:
-            return self.whole(x, context)
+            return self.run(x, context, context.kept(Segments, _segments), None)[0]
         outs, held = [], None
         for part, here in zip(x.split(size, 1), context.pieces(size), strict=True):
-            out, held = self.step(part, here, held)
+            out, held = self._go_on(part, here, held)
             outs.append(out)
         return torch.cat(outs, 1)
 
-    def whole(self, x: Tensor, context: Context) -> Tensor:
-        """Rows in one piece."""
-        return self.run(x, context, context.kept(Segments, _segments), None)[0]
-
     def step(self, x: Tensor, context: Context, state: Held | None) -> tuple[Tensor, Held]:
+        return self._go_on(x, context, state)
+
+    def _go_on(self, x: Tensor, context: Context, state: Held | None) -> tuple[Tensor, Held]:
         segments = Segments.of(context.info.document, None if state is None else state.document)
         out, inner = self.run(x, context, segments, None if state is None else state.inner)
         return out, Held(inner, segments.last)
@@ -58,12 +60,12 @@ class Scanning(Mixer):
     def run(self, x: Tensor, context: Context, segments: Segments, state: Any) -> tuple[Tensor, Any]:
         """x (batch, length, dim) → the same shape, and the new state; `state` is None where nothing was seen before."""
 
-    def _piece(self, x: Tensor) -> int:
+    def _size(self, x: Tensor) -> int:
         """How many tokens of rows x (batch, length, dim) are gone through at once."""
         rows, length, dim = x.shape
-        if x.device.type != "cpu":
+        if self.both_ways or x.device.type != "cpu":
             return length
-        return max(1, PIECE // max(1, rows * dim) // self.chunk) * self.chunk
+        return max(1, self.piece // max(1, rows * dim) // self.chunk) * self.chunk
 
 
 def _segments(info: Any) -> Segments:

@@ -43,9 +43,9 @@ def delta(
     )
     scores, read, into = (q @ k.mT) * sees, q * reads, k * (number == ends)[..., None]
     goes_on, outs = (arrives == ends)[..., None], []
-    steps = zip(*(each.unbind(2) for each in (written, forgotten, scores, read, into, goes_on)), strict=True)
-    for written, forgotten, scores, read, into, goes_on in steps:
-        u = written - forgotten @ state
-        outs.append(scores @ u + read @ state)
-        state = goes_on * state + into.mT @ u
+    chunks = (each.unbind(2) for each in (written, forgotten, scores, read, into, goes_on))
+    for w, f, s, r, i, g in zip(*chunks, strict=True):
+        u = w - f @ state
+        outs.append(s @ u + r @ state)
+        state = g * state + i.mT @ u
     return torch.stack(outs, 2).flatten(2, 3), state

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mmattn import Rotary
+from mmattn import ConfigError, Rotary
 from mmattn.contracts.mixer import check_mixer
 from mmattn.contracts.mixer_rows import DOCUMENTS, context, facts, tokens
 from mmattn.mixers import (
@@ -30,47 +30,67 @@ MIXERS = {
 }
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """Pieces of one chunk."""
-    monkeypatch.setattr(scanning, "PIECE", 1)
-
-
 def test_all_that_scan_are_tried():
     kinds = {type(make()) for make in MIXERS.values()}
     assert kinds == set(scanning.Scanning.__subclasses__())
 
 
+@pytest.mark.parametrize("chunks", [1, 2])
 @pytest.mark.parametrize("rows", DOCUMENTS)
 @pytest.mark.parametrize("name", MIXERS)
-def test_pieces_are_the_whole(short, name, rows):
+def test_pieces_are_the_whole(name, rows, chunks):
     torch.manual_seed(0)
     mixer, info = MIXERS[name]().double(), facts(torch.tensor(DOCUMENTS[rows]))
     x = tokens(info.document, DIM, torch.Generator().manual_seed(2)).requires_grad_()
-    sides = []
-    for go in (mixer, mixer.whole):
-        out = go(x, context(info, DIM, Rotary(axes=2)))[info.real]
-        wanted = [x, *mixer.parameters()]
+    wanted, sides = [x, *mixer.parameters()], []
+    for piece in (scanning.PIECE, chunks * mixer.chunk * len(x) * DIM):
+        mixer.piece = piece
+        out = mixer(x, context(info, DIM, Rotary(axes=2)))[info.real]
         sides.append([out, *torch.autograd.grad(out.square().sum(), wanted, allow_unused=True, materialize_grads=True)])
     for one, other in zip(*sides, strict=True):
         torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-10)
 
 
-@pytest.mark.parametrize("name", MIXERS)
-def test_pieces_keep_the_contract(short, name):
-    torch.manual_seed(0)
-    assert check_mixer(MIXERS[name](), DIM) == []
+class Counted(LinearAttention):
+    """Notes how many tokens it goes through at once."""
+
+    def run(self, x, *others):
+        self.seen.append(x.shape[1])
+        return super().run(x, *others)
 
 
-def test_pieces_are_those_of_a_call_after_another(short):
-    """As many as there are chunks: the test above would hold without any."""
-    seen = []
+@pytest.mark.parametrize(
+    ("piece", "both_ways", "seen"),
+    [
+        (1, False, [4, 4, 1]),  # a chunk, at least
+        (2 * 9 * DIM, False, [8, 1]),  # whole chunks
+        (2 * 12 * DIM, False, [9]),
+        (1, True, [9]),  # later tokens are not there yet
+    ],
+)
+def test_pieces_have_as_many_values_as_are_gone_through_at_once(piece, both_ways, seen):
+    mixer, info = Counted(DIM, 2, chunk=4, both_ways=both_ways), facts(torch.tensor([[0] * 9, [1] * 9]))
+    mixer.piece, mixer.seen = piece, []
+    mixer(torch.zeros(2, 9, DIM), context(info, DIM, Rotary(axes=2)))
+    assert mixer.seen == seen
 
-    class Counted(LinearAttention):
-        def run(self, x, *others):
-            seen.append(x.shape[1])
-            return super().run(x, *others)
 
-    info = facts(torch.tensor([[0] * 9]))
-    Counted(DIM, 2, chunk=4)(torch.zeros(1, 9, DIM), context(info, DIM, Rotary(axes=2)))
-    assert seen == [4, 4, 1]
+def test_a_step_of_its_own_does_not_change_the_pass():
+    class Stepless(Retention):
+        def step(self, x, context, state):
+            raise ConfigError("refused")
+
+    mixer, info = Stepless(DIM, 2, chunk=2), facts(torch.tensor([[0] * 9]))
+    mixer.piece = 1
+    assert mixer(torch.zeros(1, 9, DIM), context(info, DIM, Rotary(axes=2))).shape == (1, 9, DIM)
+
+
+class Forgetful(Retention):
+    """Hands no state from piece to piece."""
+
+    def _go_on(self, x, context, state):
+        return super()._go_on(x, context, None)
+
+
+def test_pieces_that_lose_the_state_break_the_contract():
+    assert any("in pieces" in fault for fault in check_mixer(Forgetful(DIM, 2), DIM))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from itertools import product
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from mmattn import (
+    Attention,
     Causal,
     GlobalTokens,
     Learned,
@@ -19,6 +21,7 @@ from mmattn import (
     TokenInfo,
     TokenSequence,
 )
+from mmattn.context import Context
 from mmattn.patterns import ChunkedCausal
 from tests.core.bias_examples import BIASES, a_bias
 from tests.core.examples import backbone, rich
@@ -77,9 +80,10 @@ FORGETTING = {
 }
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("name", FORGETTING)
-def test_what_no_later_token_sees_is_forgotten_and_nothing_else(name, side, monkeypatch):
+def test_what_no_later_token_sees_is_forgotten_and_nothing_else(name, side, mode, monkeypatch):
     """Looked through at each step, the cache holds no more than the pattern shows, and the result stays."""
     monkeypatch.setattr("mmattn.mixers.attention.ROOM", -100)
     pattern, most = FORGETTING[name]
@@ -88,17 +92,22 @@ def test_what_no_later_token_sees_is_forgotten_and_nothing_else(name, side, monk
     x = torch.randn(2, 23, 16, dtype=torch.float64)
     full, state = model(TokenSequence(x, info)).embeddings, None
     for start in range(23):
-        out, state = model.step(piece(x, info, start, start + 1), state)
+        with MODES[mode]():
+            out, state = model.step(piece(x, info, start, start + 1), state)
         torch.testing.assert_close(out.embeddings[:, 0], full[:, start], atol=1e-10, rtol=0)
         assert state[0].key.shape[2] <= most + (4 if side == "right" else 0)  # columns of padding stay with their row
 
 
-def test_a_cache_is_looked_through_when_it_has_doubled():
+@pytest.mark.parametrize("mode", MODES)
+def test_a_cache_is_looked_through_when_it_has_doubled(mode):
     model, length = backbone(SlidingWindow(3)), 300
     info = TokenInfo.from_lengths([length])
     x, state, longest = torch.randn(1, length, 16, dtype=torch.float64), None, 0
+    full = model(TokenSequence(x, info)).embeddings
     for start in range(length):
-        _, state = model.step(piece(x, info, start, start + 1), state)
+        with MODES[mode]():
+            out, state = model.step(piece(x, info, start, start + 1), state)
+        torch.testing.assert_close(out.embeddings[:, 0], full[:, start], atol=1e-10, rtol=0)
         longest = max(longest, state[0].key.shape[2])
     assert longest <= 80
 
@@ -138,3 +147,61 @@ def test_what_is_cached_is_copied_when_its_room_has_doubled():
             state = model.step(piece(x, info, start, start + 1), state)[1]
             places.add(state[0].key.data_ptr())
     assert len(places) <= 8
+
+
+CHANGES = {
+    "rows in another order": lambda cache: cache._replace(key=cache.key.flip(0), value=cache.value.flip(0)),
+    "one row": lambda cache: cache._replace(
+        key=cache.key[:1], value=cache.value[:1], info=cache.info.map(lambda fact: fact[:1])
+    ),
+    "values that are 0": lambda cache: cache._replace(value=torch.zeros_like(cache.value)),
+    "as deep copies": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("mode", ["without", "inference"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_cache_that_was_changed_is_read_as_it_is(change, mode):
+    model, info = backbone(Causal(), Rotary()), TokenInfo.from_lengths([6, 6])
+    x, outs = torch.randn(2, 6, 16, dtype=torch.float64), []
+    for way in (torch.enable_grad, MODES[mode]):
+        state = None
+        with way():
+            for start in range(4):
+                state = model.step(piece(x, info, start, start + 1), state)[1]
+            state = [CHANGES[change](each) for each in state]
+            rows = len(state[0].key)
+            left = TokenInfo.from_lengths([6] * rows)
+            for start in (4, 5):
+                out, state = model.step(piece(x[:rows], left, start, start + 1), state)
+        outs.append(out.embeddings.detach().clone())
+    torch.testing.assert_close(*outs, atol=1e-10, rtol=0)
+
+
+@pytest.mark.parametrize("first", [torch.bfloat16, torch.float32])
+def test_steps_may_differ_in_precision(first):
+    torch.manual_seed(0)
+    attention, info = Attention(16, 2, pattern=Causal()), TokenInfo.from_lengths([5])
+    x, outs = torch.randn(1, 5, 16), []
+    for mode in (torch.enable_grad, torch.no_grad):
+        state = None
+        for start, here in enumerate(Context(info, Position()).pieces(1)):
+            half = (start < 3) == (first == torch.bfloat16)
+            with mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+                out, state = attention.step(x[:, start : start + 1], here, state)
+        outs.append(out.detach())
+    torch.testing.assert_close(*outs)
+
+
+def test_a_gradient_reaches_what_an_earlier_state_held():
+    model, info = backbone(Causal()), TokenInfo.from_lengths([4])
+    x, weight = torch.randn(1, 4, 16, dtype=torch.float64), torch.ones(1, dtype=torch.float64, requires_grad=True)
+    with torch.no_grad():
+        state = model.step(piece(x, info, 0, 2), None)[1]
+        state = model.step(piece(x, info, 2, 3), state)[1]
+    loss = (state[0].value.square() * weight).sum()
+    expected = float(state[0].value.square().sum())
+    with torch.no_grad():
+        model.step(piece(x, info, 3, 4), state)  # stands behind it, in the same room
+    loss.backward()
+    assert float(weight.grad) == pytest.approx(expected)
