@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -42,16 +43,14 @@ class Scanning(Mixer):
         size = self._size(x)
         if size >= x.shape[1]:
             return self.run(x, context, context.kept(Segments, _segments), None)[0]
-        outs, held = [], None
-        for part, here in zip(x.split(size, 1), context.pieces(size), strict=True):
-            out, held = self._go_on(part, here, held)
+        outs, state = [], None
+        pieces = context.kept((Segments, size), partial(_pieces, context, size))
+        for part, (here, segments) in zip(x.split(size, 1), pieces, strict=True):
+            out, state = self.run(part, here, segments, state)
             outs.append(out)
         return torch.cat(outs, 1)
 
     def step(self, x: Tensor, context: Context, state: Held | None) -> tuple[Tensor, Held]:
-        return self._go_on(x, context, state)
-
-    def _go_on(self, x: Tensor, context: Context, state: Held | None) -> tuple[Tensor, Held]:
         segments = Segments.of(context.info.document, None if state is None else state.document)
         out, inner = self.run(x, context, segments, None if state is None else state.inner)
         return out, Held(inner, segments.last)
@@ -70,6 +69,16 @@ class Scanning(Mixer):
 
 def _segments(info: Any) -> Segments:
     return Segments.of(info.document)
+
+
+def _pieces(context: Context, size: int, _: Any) -> list[tuple[Context, Segments]]:
+    """What is known of so many tokens each, one after the other."""
+    pieces, before = [], None
+    for here in context.pieces(size):
+        segments = Segments.of(here.info.document, before)
+        pieces.append((here, segments))
+        before = segments.last
+    return pieces
 
 
 def split(x: Tensor, heads: int) -> Tensor:

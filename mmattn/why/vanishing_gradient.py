@@ -77,10 +77,9 @@ class VanishingGradient:
         }
         near, far = self.delays[0], self.delays[-1]
         few = kept.seeded(self.mixers, self.seeds, partial(self._run, near, self._rows(far)), f"{near}_few/")
-        last = trained[far]
         norms = {
             "at first": first,
-            f"trained on {far:,}": {name: [run["norms"] for run in runs] for name, runs in last.items()},
+            f"trained on {far:,}": {name: [run["norms"] for run in runs] for name, runs in trained[far].items()},
         }
         pictures = {
             f"vanishing_gradient_{file}": plot(
@@ -103,7 +102,7 @@ class VanishingGradient:
     def _run(self, delay: int, rows: int, name: str, seed: int) -> dict[str, Any]:
         rate, model, fitted = best(self.rates, partial(self._trained, delay, rows, name, seed))
         right = accuracy(model, partial(self._delayed, delay, 128), 2, 0)
-        norms = gradients(model, self.symbols)
+        norms = gradients(model, self.symbols) if delay == self.delays[-1] else []  # of others they are not shown
         return {"rate": rate, "right": right, "norms": norms, "seconds": fitted.seconds}
 
     def _trained(self, delay: int, rows: int, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
@@ -140,7 +139,7 @@ class VanishingGradient:
         trained: Mapping[int, Mapping[str, Any]],
         few: Mapping[str, Any],
     ) -> dict[str, Table]:
-        near, *others = self.delays
+        near, far = self.delays[0], self.delays[-1]
         found = [few, *(trained[each] for each in self.delays)]
         recalled = [[name, *(f"{_right(each[name]):.1%}" for each in found)] for name in self.mixers]
         heads = [f"{each:,} tokens, {self._rows(each)} rows" for each in self.delays]
@@ -151,7 +150,7 @@ class VanishingGradient:
         ]  # fmt: skip
         return {
             "Recalled after a delay, each trained on alone": Table(
-                ["mixer", f"{near:,} tokens, {self._rows(others[-1])} rows", *heads], recalled
+                ["mixer", f"{near:,} tokens, {self._rows(far)} rows", *heads], recalled
             ),
             "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in further)], faded),
         }

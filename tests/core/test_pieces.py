@@ -88,8 +88,8 @@ def test_a_step_of_its_own_does_not_change_the_pass():
 class Forgetful(Retention):
     """Hands no state from piece to piece."""
 
-    def _go_on(self, x, context, state):
-        return super()._go_on(x, context, None)
+    def run(self, x, context, segments, state):
+        return super().run(x, context, segments, None)
 
 
 def test_pieces_that_lose_the_state_break_the_contract():

@@ -138,7 +138,7 @@ def test_states_go_from_mode_to_mode():
         torch.testing.assert_close(out.embeddings, full[:, start : start + 1], atol=1e-10, rtol=0)
 
 
-def test_what_is_cached_is_copied_when_its_room_has_doubled():
+def test_what_is_cached_is_copied_when_its_room_is_full():
     model, info = backbone(Causal()), TokenInfo.from_lengths([200])
     x, places = torch.randn(1, 200, 16, dtype=torch.float64), set()
     with torch.no_grad():
