@@ -64,13 +64,16 @@ class Context:
             self._kept[name] = make(self.info)
         return self._kept[name]
 
-    def pieces(self, size: int) -> list[Context]:
-        """The contexts of so many tokens each, one after the other."""
+    def pieces(self, rows: int, size: int) -> list[list[Context]]:
+        """The contexts of so many rows each, and of so many of their tokens each, one after the other."""
 
-        def split(info: TokenInfo) -> list[Context]:
-            return [Context(each, self.position, self.memory, self.condition) for each in info.split(size)]
+        def split(info: TokenInfo) -> list[list[Context]]:
+            return [
+                [Context(each, self.position, self.memory, self.condition) for each in group]
+                for group in info.split(rows, size)
+            ]
 
-        pieces: list[Context] = self.kept((Context, size), split)
+        pieces: list[list[Context]] = self.kept((Context, rows, size), split)
         return pieces
 
     def of_tokens(self, values: Tensor) -> Tensor:

@@ -120,16 +120,20 @@ class TokenInfo:
             return self
         return replace(self.map(lambda fact: fact.to(device)), known_layout=self.known_layout)
 
-    def split(self, size: int) -> list[TokenInfo]:
-        """The facts of so many tokens each, one after the other; pieces of padded rows are looked through."""
+    def split(self, rows: int, size: int) -> list[list[TokenInfo]]:
+        """The facts of so many rows each, and of so many of their tokens each, one after the other; padded ones are
+        looked through."""
         known = self.known_layout
         plain = known if known is not None and known.one_document and not known.padded else None
+        batch, length = self.document.shape
 
-        def piece(start: int) -> TokenInfo:
-            part = self.map(lambda fact: fact[:, start : start + size])
+        def piece(row: int, start: int) -> TokenInfo:
+            part = self.map(lambda fact: fact[row : row + rows, start : start + size])
             return replace(part, known_layout=plain or Layout.of(part.document))
 
-        return [piece(start) for start in range(0, max(1, self.document.shape[1]), size)]
+        return [
+            [piece(row, start) for start in range(0, max(1, length), size)] for row in range(0, max(1, batch), rows)
+        ]
 
     def pick(self, index: Tensor, layout: Layout | None = None) -> TokenInfo:
         """The facts at `index` (batch, new length) along the length."""

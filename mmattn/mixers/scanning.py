@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -34,17 +36,21 @@ class Scanning(Mixer):
     """
 
     chunk = 1
-    """Tokens that are gone through together; a piece has whole chunks."""
+    """Tokens that are gone through together; a piece has whole chunks. Where it is 1, rows are what goes together."""
     piece = PIECE
     both_ways = False
-    """Whether tokens read later ones, too: they are not gone through in pieces."""
+    """Whether tokens read later ones, too: a row is not gone through in pieces."""
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
-        size = self._size(x)
-        if size >= x.shape[1]:
+        rows, size = self._size(x)
+        if rows >= x.shape[0] and size >= x.shape[1]:
             return self.run(x, context, context.kept(Segments, _segments), None)[0]
+        pieces = context.kept((Segments, rows, size), partial(_pieces, context, rows, size))
+        return torch.cat([self._through(part, size, of) for part, of in zip(x.split(rows), pieces, strict=True)])
+
+    def _through(self, x: Tensor, size: int, pieces: Sequence[tuple[Context, Segments]]) -> Tensor:
+        """Rows x (batch, length, dim) piece by piece, of `size` tokens each → the same shape."""
         outs, state = [], None
-        pieces = context.kept((Segments, size), partial(_pieces, context, size))
         for part, (here, segments) in zip(x.split(size, 1), pieces, strict=True):
             out, state = self.run(part, here, segments, state)
             outs.append(out)
@@ -59,26 +65,35 @@ class Scanning(Mixer):
     def run(self, x: Tensor, context: Context, segments: Segments, state: Any) -> tuple[Tensor, Any]:
         """x (batch, length, dim) → the same shape, and the new state; `state` is None where nothing was seen before."""
 
-    def _size(self, x: Tensor) -> int:
-        """How many tokens of rows x (batch, length, dim) are gone through at once."""
+    def _size(self, x: Tensor) -> tuple[int, int]:
+        """How many of the rows, and how many of their tokens, of x (batch, length, dim) are gone through at once."""
         rows, length, dim = x.shape
-        if self.both_ways or x.device.type != "cpu":
-            return length
-        return max(1, self.piece // max(1, rows * dim) // self.chunk) * self.chunk
+        if x.device.type != "cpu" or not x.numel():
+            return max(1, rows), max(1, length)
+        least = length if self.both_ways else min(self.chunk, length)
+        if self.chunk > 1:
+            groups = min(rows, max(1, rows * least * dim // self.piece))
+            rows = math.ceil(rows / groups)  # as many in each
+        if self.both_ways:
+            return rows, length
+        return rows, max(1, self.piece // (rows * dim) // self.chunk) * self.chunk
 
 
 def _segments(info: Any) -> Segments:
     return Segments.of(info.document)
 
 
-def _pieces(context: Context, size: int, _: Any) -> list[tuple[Context, Segments]]:
-    """What is known of so many tokens each, one after the other."""
-    pieces, before = [], None
-    for here in context.pieces(size):
-        segments = Segments.of(here.info.document, before)
-        pieces.append((here, segments))
-        before = segments.last
-    return pieces
+def _pieces(context: Context, rows: int, size: int, _: Any) -> list[list[tuple[Context, Segments]]]:
+    """What is known of so many rows each, and of so many of their tokens each, one after the other."""
+    groups = []
+    for group in context.pieces(rows, size):
+        pieces, before = [], None
+        for here in group:
+            segments = Segments.of(here.info.document, before)
+            pieces.append((here, segments))
+            before = segments.last
+        groups.append(pieces)
+    return groups
 
 
 def split(x: Tensor, heads: int) -> Tensor:

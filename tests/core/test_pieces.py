@@ -1,4 +1,4 @@
-"""Long rows that are gone through in pieces give and learn what they do as a whole."""
+"""Many rows, and long ones, that are gone through in pieces give and learn what they do as a whole."""
 
 from __future__ import annotations
 
@@ -35,15 +35,16 @@ def test_all_that_scan_are_tried():
     assert kinds == set(scanning.Scanning.__subclasses__())
 
 
-@pytest.mark.parametrize("chunks", [1, 2])
+@pytest.mark.parametrize("chunks", [0, 1, 2])
 @pytest.mark.parametrize("rows", DOCUMENTS)
 @pytest.mark.parametrize("name", MIXERS)
 def test_pieces_are_the_whole(name, rows, chunks):
+    """Of so many chunks of all rows each, or of one chunk of one row."""
     torch.manual_seed(0)
     mixer, info = MIXERS[name]().double(), facts(torch.tensor(DOCUMENTS[rows]))
     x = tokens(info.document, DIM, torch.Generator().manual_seed(2)).requires_grad_()
     wanted, sides = [x, *mixer.parameters()], []
-    for piece in (scanning.PIECE, chunks * mixer.chunk * len(x) * DIM):
+    for piece in (scanning.PIECE, max(1, chunks * mixer.chunk * len(x) * DIM)):
         mixer.piece = piece
         out = mixer(x, context(info, DIM, Rotary(axes=2)))[info.real]
         sides.append([out, *torch.autograd.grad(out.square().sum(), wanted, allow_unused=True, materialize_grads=True)])
@@ -52,27 +53,37 @@ def test_pieces_are_the_whole(name, rows, chunks):
 
 
 class Counted(LinearAttention):
-    """Notes how many tokens it goes through at once."""
+    """Notes how many rows and tokens it goes through at once."""
 
     def run(self, x, *others):
-        self.seen.append(x.shape[1])
+        self.seen.append(x.shape[:2])
         return super().run(x, *others)
 
 
 @pytest.mark.parametrize(
-    ("piece", "both_ways", "seen"),
+    ("piece", "both_ways", "rows", "seen"),
     [
-        (1, False, [4, 4, 1]),  # a chunk, at least
-        (2 * 9 * DIM, False, [8, 1]),  # whole chunks
-        (2 * 12 * DIM, False, [9]),
-        (1, True, [9]),  # later tokens are not there yet
+        (1, False, 2, [(1, 4), (1, 4), (1, 1)] * 2),  # a chunk of a row, at least
+        (2 * 9 * DIM, False, 2, [(2, 8), (2, 1)]),  # whole chunks
+        (2 * 12 * DIM, False, 2, [(2, 9)]),
+        (4 * DIM, False, 5, [(1, 4), (1, 4), (1, 1)] * 5),
+        (2 * 4 * DIM, False, 5, [(3, 4), (3, 4), (3, 1), (2, 4), (2, 4), (2, 1)]),  # as many rows in each
+        (1, True, 2, [(1, 9)] * 2),  # later tokens are not there yet
+        (9 * DIM, True, 5, [(1, 9)] * 5),
+        (2 * 9 * DIM, True, 5, [(3, 9), (2, 9)]),
     ],
 )
-def test_pieces_have_as_many_values_as_are_gone_through_at_once(piece, both_ways, seen):
-    mixer, info = Counted(DIM, 2, chunk=4, both_ways=both_ways), facts(torch.tensor([[0] * 9, [1] * 9]))
+def test_pieces_have_as_many_values_as_are_gone_through_at_once(piece, both_ways, rows, seen):
+    mixer, info = Counted(DIM, 2, chunk=4, both_ways=both_ways), facts(torch.arange(rows)[:, None].expand(-1, 9))
     mixer.piece, mixer.seen = piece, []
-    mixer(torch.zeros(2, 9, DIM), context(info, DIM, Rotary(axes=2)))
+    mixer(torch.zeros(rows, 9, DIM), context(info, DIM, Rotary(axes=2)))
     assert mixer.seen == seen
+
+
+def test_rows_that_are_gone_through_token_by_token_stay_together():
+    mixer = AdditiveAttention(DIM)
+    mixer.piece = 1
+    assert mixer._size(torch.zeros(2, 3, DIM)) == (2, 1)
 
 
 def test_a_step_of_its_own_does_not_change_the_pass():

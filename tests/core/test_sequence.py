@@ -37,14 +37,17 @@ def test_a_length_that_is_too_short_is_named():
         TokenInfo.from_lengths([1, 3], length=2)
 
 
-def test_facts_are_split_along_the_length():
-    info = TokenInfo.from_lengths([5, 2], side="left")
-    pieces = info.split(2)
+def test_facts_are_split_along_rows_and_length():
+    info = TokenInfo.from_lengths([5, 2, 5], side="left")
+    groups = info.split(2, 2)
     for name in FACTS:
-        assert torch.equal(torch.cat([getattr(each, name) for each in pieces], 1), getattr(info, name))
-    layouts = [Layout(), Layout(side="left"), Layout(padded=False)]  # a row of padding alone has it on no side
-    assert [each.known_layout for each in pieces] == layouts
-    assert [each.document.shape[1] for each in pieces] == [2, 2, 1] and len(info.split(9)) == 1
+        rows = [torch.cat([getattr(each, name) for each in group], 1) for group in groups]
+        assert torch.equal(torch.cat(rows), getattr(info, name))
+    none = Layout(padded=False)
+    layouts = [[Layout(), Layout(side="left"), none], [none] * 3]  # a row of padding alone has it on no side
+    assert [[each.known_layout for each in group] for group in groups] == layouts
+    assert [[each.document.shape[1] for each in group] for group in groups] == [[2, 2, 1]] * 2
+    assert [len(group) for group in info.split(3, 9)] == [1]
 
 
 def test_facts_are_picked_along_the_length():

@@ -185,7 +185,7 @@ def test_steps_may_differ_in_precision(first):
     x, outs = torch.randn(1, 5, 16), []
     for mode in (torch.enable_grad, torch.no_grad):
         state = None
-        for start, here in enumerate(Context(info, Position()).pieces(1)):
+        for start, here in enumerate(Context(info, Position()).pieces(1, 1)[0]):
             half = (start < 3) == (first == torch.bfloat16)
             with mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
                 out, state = attention.step(x[:, start : start + 1], here, state)
