@@ -145,8 +145,9 @@ def _complete(ready: Ready, last: Path | None = None) -> Run:
     fitted = books.seconds
     validated = run.settle_best()
     load_weights(built.task, run.weights("best"), str(run.folder))
+    tested = config.trainer.get("limit_test_batches") != 0
     results: dict[str, Any] = {
-        **measure(built, config, ("test", "validation")),
+        **measure(built, config, ("test", "validation") if tested else ("validation",)),
         "seconds": round(time.monotonic() - ready.started + books.earlier, 1),
         "train_seconds": round(fitted, 1),
         "steps": trainer.global_step,

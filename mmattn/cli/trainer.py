@@ -56,6 +56,11 @@ def _check(settings: Mapping[str, Any]) -> None:
             "trainer.overfit_batches puts an order of its own in place of the batches; give the data fewer samples, "
             "or set +trainer.limit_train_batches."
         )
+    if settings.get("limit_test_batches") not in (None, 0):
+        raise ConfigError(
+            f"trainer.limit_test_batches={settings['limit_test_batches']}: a test is measured whole; 0 leaves it out, "
+            "and data=part gives fewer samples."
+        )
     for key in ("max_epochs", "max_steps", "check_val_every_n_epoch", "log_every_n_steps"):
         if settings.get(key) is not None:
             whole(f"trainer.{key}", settings[key], -1)

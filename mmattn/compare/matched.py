@@ -110,6 +110,7 @@ class Matched:
         words = [
             *self.words[task][name], *plan["words"],
             *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
+            *([] if share == 1.0 else ["++trainer.limit_test_batches=0"]),  # a search looks at the validation alone
             *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
         run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))

@@ -13,8 +13,8 @@ from mmattn.data.batches import InOrder, Shuffled
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
 from mmattn.data.loader import Guarded, Loader, as_it_is
-from mmattn.data.source import Lazy, Sample, Source, Split
-from mmattn.data.split import cut, known_labels
+from mmattn.data.source import Sample, Source, Split
+from mmattn.data.split import cut, picked
 from mmattn.data.usable import fit_on_usable
 from mmattn.data.variations import Variations
 from mmattn.errors import ConfigError
@@ -150,19 +150,5 @@ def _splits(source: Source, validation_fraction: float, seed: int) -> dict[Split
         within("loader.validation_fraction", validation_fraction, above=0, below=1)
         train = splits["train"]
         rest, part = cut(train, validation_fraction, seed, source.classes)
-        splits["train"], splits["validation"] = _subset(train, rest), _subset(train, part)
+        splits["train"], splits["validation"] = picked(train, rest), picked(train, part)
     return splits
-
-
-def _subset(samples: Sequence[Sample], indices: Sequence[int]) -> Lazy:
-    labels = known_labels(samples)
-    chosen = None if labels is None else [labels[index] for index in indices]
-    return Lazy(len(indices), _Pick(samples, indices), chosen)
-
-
-class _Pick:
-    def __init__(self, samples: Sequence[Sample], indices: Sequence[int]) -> None:
-        self.samples, self.indices = samples, indices
-
-    def __call__(self, index: int) -> Sample:
-        return self.samples[self.indices[index]]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from mmattn.data.source import Lazy, Sample, Source, Split
-from mmattn.data.split import cut, known_labels
+from mmattn.data.split import cut, known_labels, picked
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import within
 
@@ -98,9 +98,7 @@ class Paired(Source):
         if train is None or (split == "train" and source.samples("validation") is not None):
             return train
         kept, apart = cut(train, self.validation, self.seed, source.classes)
-        indices = kept if split == "train" else apart
-        labels = known_labels(train)
-        return Lazy(len(indices), partial(_pick, train, indices), labels and [labels[i] for i in indices])
+        return picked(train, kept if split == "train" else apart)
 
     def _members(self, part: str, samples: Sequence[Sample]) -> Members:
         labels = known_labels(samples)
@@ -133,10 +131,6 @@ class Paired(Source):
         if self.class_as is not None:
             value[self.class_as] = self._classes[label]
         return Sample(" + ".join(sample.name for sample in samples.values()), value, label)
-
-
-def _pick(samples: Sequence[Sample], indices: Sequence[int], index: int) -> Sample:
-    return samples[indices[index]]
 
 
 def _named(part: str, source: Source, renamed: Mapping[str, str]) -> list[str]:

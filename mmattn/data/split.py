@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from functools import partial
 from typing import Any
 
 from mmattn.data.source import Lazy, Sample
@@ -29,6 +30,16 @@ def known_labels(samples: Sequence[Sample]) -> list[Any] | None:
     if isinstance(samples, Lazy):
         return None if samples.labels is None else list(samples.labels)
     return [sample.label for sample in samples]
+
+
+def picked(samples: Sequence[Sample], indices: Sequence[int]) -> Lazy:
+    """These samples, read when they are asked for."""
+    labels = known_labels(samples)
+    return Lazy(len(indices), partial(_pick, samples, indices), labels and [labels[index] for index in indices])
+
+
+def _pick(samples: Sequence[Sample], indices: Sequence[int], index: int) -> Sample:
+    return samples[indices[index]]
 
 
 def cut_groups(

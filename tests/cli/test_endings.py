@@ -155,6 +155,15 @@ def test_without_validation_the_last_weights_are_the_best(words, tmp_path, capsy
     assert all(torch.equal(best[key], last[key]) for key in last) and "accuracy" in run.read("results.json")["test"]
 
 
+def test_a_test_can_be_left_for_later(tmp_path, capsys):
+    folder = tmp_path / "run"
+    words = ["trainer.max_epochs=1", "+trainer.limit_test_batches=0", f"run.dir={folder}"]
+    assert main(["train", "image", *SMALL, *words]) == 0
+    results = Run.open(folder).read("results.json")
+    assert "accuracy" in results["validation"] and "test" not in results
+    assert main(["evaluate", str(folder), "--split", "test"]) == 0 and "accuracy" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "word, expected",
     [
@@ -162,6 +171,7 @@ def test_without_validation_the_last_weights_are_the_best(words, tmp_path, capsy
         ("+trainer.overfit_batches=2", "+trainer.limit_train_batches"),
         ("+trainer.limit_train_batches=0", "trains nothing"),
         ("trainer.max_steps=0", "trains nothing"),
+        ("+trainer.limit_test_batches=5", "a test is measured whole; 0 leaves it out"),
         ("+trainer.enable_checkpointing=false", "enable_checkpointing"),
     ],
 )

@@ -122,6 +122,17 @@ def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
     assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2
 
 
+def test_a_search_looks_at_the_validation_alone(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
+    )
+    matched(rates=[1e-3, 3e-3], search=0.5).measure(Kept(tmp_path))
+    searched = {word for words in told for word in words if "trainer.max_steps=2" in words and word.startswith("++")}
+    whole = {word for words in told for word in words if "trainer.max_steps=4" in words and word.startswith("++")}
+    assert searched == {"++trainer.limit_test_batches=0"} and not whole
+
+
 def test_the_data_of_an_experiment_are_prepared_once(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr("mmattn.compare.planned.build_data", lambda config: asked.append(1) or build_data(config))
