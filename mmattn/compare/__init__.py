@@ -1,6 +1,6 @@
 """Comparisons: several ways to do the same, at the same budget, with what was expected and what was measured."""
 
-from mmattn.compare.findings import Claim, Comparison, Findings, Table, at_least, at_most
+from mmattn.compare.findings import Claim, Comparison, Findings, Table, at_least, at_most, spread
 from mmattn.compare.kept import Kept
 
-__all__ = ["Claim", "Comparison", "Findings", "Kept", "Table", "at_least", "at_most"]
+__all__ = ["Claim", "Comparison", "Findings", "Kept", "Table", "at_least", "at_most", "spread"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import mean, stdev
 from typing import NamedTuple, Protocol
 
 from mmattn.compare.kept import Kept
@@ -26,6 +27,11 @@ def at_least(claim: str, value: float, least: float, shown: str = "{:.3g}") -> C
 def at_most(claim: str, value: float, most: float, shown: str = "{:.3g}") -> Claim:
     """`shown` formats both figures."""
     return Claim(claim, shown.format(value), f"≤ {shown.format(most)}", value <= most)
+
+
+def spread(values: Sequence[float], shown: str = "{:.3g}") -> str:
+    """The mean, and of several values ± their standard deviation."""
+    return shown.format(mean(values)) + (f" ± {shown.format(stdev(values))}" if len(values) > 1 else "")
 
 
 class Table(NamedTuple):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any, NamedTuple
 
-from mmattn.compare.findings import Claim, Findings, Table, at_most
+from mmattn.compare.findings import Claim, Findings, Table, at_most, spread
 from mmattn.errors import ConfigError
 from mmattn.report.plot import Curve, plot
 
 DIVERGED = "diverged"
+SHOWN = "{:.4f}"
 LESS = ("loss", "error", "perplexity")
 """Metrics of which less is better."""
 NOTES = (
@@ -102,7 +103,7 @@ def _table(found: Sequence[Trained]) -> Table:
     """A row a variant, a column an experiment."""
     rows = []
     for name in found[0].runs:
-        cells = [_spread([run[each.split][each.metric] for run in each.runs[name]]) for each in found]
+        cells = [spread([run[each.split][each.metric] for run in each.runs[name]], SHOWN) for each in found]
         best = [f"*{cell}*" if each.best == name else cell for each, cell in zip(found, cells, strict=True)]
         rows.append([name, *best])
     return Table(["", *(f"{each.name}, {each.split} {each.metric}" for each in found)], rows)
@@ -111,7 +112,7 @@ def _table(found: Sequence[Trained]) -> Table:
 def _details(trained: Trained) -> Table:
     metric, rows, splits = trained.metric, [], sorted({trained.split, "validation"})
     for name, runs in trained.runs.items():
-        shown = [_spread([run[split][metric] for run in runs]) for split in splits]
+        shown = [spread([run[split][metric] for run in runs], SHOWN) for split in splits]
         first, seconds = runs[0], mean(run["train_seconds"] for run in runs)
         size = f"{first['rate']:g}", f"{first['parameters']:,}", f"{first['flops'] / 1e9:.2f}"
         rows.append([name, *shown, *size, f"{seconds:.0f} s", str(len(runs))])
@@ -137,9 +138,4 @@ def _curve(name: str, runs: Sequence[Mapping[str, Any]], kind: str) -> Curve:
     }[kind]
     places = [at * step for at, _ in first["curve"]]
     columns = list(zip(*([loss for _, loss in run["curve"]] for run in runs), strict=True))
-    band = [(at, min(each), max(each)) for at, each in zip(places, columns, strict=True)] if len(runs) > 1 else ()
-    return Curve(name, [(at, mean(each)) for at, each in zip(places, columns, strict=True)], band)
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{mean(values):.4f}" + (f" ± {stdev(values):.4f}" if len(values) > 1 else "")
+    return Curve.of(name, zip(places, columns, strict=True))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from statistics import mean
 
 from mmattn.report.chart import labels, ticks
 
@@ -22,6 +23,14 @@ class Curve:
     name: str
     points: Sequence[tuple[float, float]]
     band: Sequence[tuple[float, float, float]] = field(default=())
+
+    @staticmethod
+    def of(name: str, points: Iterable[tuple[float, Sequence[float]]]) -> Curve:
+        """Of several values at each x: their mean, and a band from the least to the most."""
+        places = list(points)
+        several = any(len(values) > 1 for _, values in places)
+        band = [(x, min(values), max(values)) for x, values in places] if several else ()
+        return Curve(name, [(x, mean(values)) for x, values in places], band)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mmattn.backbone import Backbone
-from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
 from mmattn.context import Context
 from mmattn.limits import counts, learning_rates
 from mmattn.mixers import AdditiveAttention, Attention, CrossAttention, MultiplicativeAttention, Recurrent
@@ -52,7 +52,7 @@ class FixedBottleneck:
     def measure(self, kept: Kept) -> Findings:
         found = kept.seeded(KINDS, self.seeds, self._run)
         lengths = list(found[KINDS[0]][0]["exact"])
-        curves = [Curve(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
+        curves = [Curve.of(kind, [(int(n), _exact(runs, n)) for n in lengths]) for kind, runs in found.items()]
         looked = found["additive attention"][0]["alignment"]
         about = "Where additive attention looks"
         pictures = {
@@ -125,10 +125,10 @@ class FixedBottleneck:
     def _claims(self, found: Mapping[str, list[dict[str, Any]]], lengths: Sequence[str]) -> list[Claim]:
         short, long = lengths[0], lengths[-1]
         claims = [
-            at_least(f"{kind}: exactly right at {long} letters", _exact(found[kind], long), LEAST, "{:.1%}")
+            at_least(f"{kind}: exactly right at {long} letters", mean(_exact(found[kind], long)), LEAST, "{:.1%}")
             for kind in KINDS[1:]
         ]
-        fall = _exact(found[KINDS[0]], short) - _exact(found[KINDS[0]], long)
+        fall = mean(_exact(found[KINDS[0]], short)) - mean(_exact(found[KINDS[0]], long))
         return [*claims, at_least(f"One vector loses from {short} to {long} letters", fall, 0.3, "{:.1%}")]
 
 
@@ -138,9 +138,12 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
     for kind, runs in found.items():
         seconds, count = mean(run["seconds"] for run in runs), runs[0]["parameters"]
         rates = ", ".join(f"{run['rate']:g}" for run in runs)
-        rows.append([kind, *(f"{_exact(runs, n):.1%}" for n in lengths), rates, f"{count:,}", f"{seconds:.0f} s"])
+        rows.append(
+            [kind, *(spread(_exact(runs, n), "{:.1%}") for n in lengths), rates, f"{count:,}", f"{seconds:.0f} s"]
+        )
     return Table(["", *lengths, "rate", "parameters", "training at it"], rows)
 
 
-def _exact(runs: Sequence[Mapping[str, Any]], length: str) -> float:
-    return mean(run["exact"][length] for run in runs)
+def _exact(runs: Sequence[Mapping[str, Any]], length: str) -> list[float]:
+    """Of texts of one length, of each seed."""
+    return [run["exact"][length] for run in runs]

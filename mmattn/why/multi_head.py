@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, said, whole, wholes
 from mmattn.mixers import Attention
@@ -65,9 +65,9 @@ class MultiHead:
             name: [kept(f"{name}_{seed}", partial(self._run, count, kind, seed)) for seed in self.seeds]
             for name, count, kind in kinds
         }
-        points = [(count, _loss(found[name])) for name, count, _ in kinds[:-1]]
-        tied = [(self.tied, _loss(found[kinds[-1][0]]))]
-        picture = plot([Curve("heads of their own", points), Curve(kinds[-1][0], tied)], "heads", "nats a letter", "x")
+        own = Curve.of("heads of their own", [(count, _losses(found[name])) for name, count, _ in kinds[:-1]])
+        tied = Curve.of(kinds[-1][0], [(self.tied, _losses(found[kinds[-1][0]]))])
+        picture = plot([own, tied], "heads", "nats a letter", "x")
         return Findings(
             self._claims(found, [name for name, *_ in kinds]), {"Table": _table(found)}, {"multi_head": picture}
         )
@@ -85,8 +85,7 @@ class MultiHead:
         return SymbolModel(self.prose.symbols, self.dim, ["attention"] * self.depth, mixers, position=Rotary())
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]], names: Sequence[str]) -> list[Claim]:
-        one, tied = _loss(found[names[0]]), _loss(found[names[-1]])
-        own = _loss(found[f"{self.tied} heads"])
+        one, own, tied = (mean(_losses(found[name])) for name in (names[0], f"{self.tied} heads", names[-1]))
         return [
             at_least(f"{self.tied} heads need fewer nats a letter than one, by", one - own, 0.01, "{:.3f}"),
             at_least(
@@ -101,12 +100,10 @@ class MultiHead:
 def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
     rows = []
     for name, runs in found.items():
-        losses = [run["loss"] for run in runs]
-        spread = f" ± {stdev(losses):.3f}" if len(losses) > 1 else ""
         seconds = mean(run["seconds"] for run in runs)
-        rows.append([name, f"{mean(losses):.3f}{spread}", f"{runs[0]['parameters']:,}", f"{seconds:.0f} s"])
+        rows.append([name, spread(_losses(runs), "{:.3f}"), f"{runs[0]['parameters']:,}", f"{seconds:.0f} s"])
     return Table(["", "nats a letter", "parameters", "training"], rows)
 
 
-def _loss(runs: Sequence[Mapping[str, Any]]) -> float:
-    return mean(run["loss"] for run in runs)
+def _losses(runs: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [run["loss"] for run in runs]

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from mmattn.biases import ALiBi
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.mixers import Attention
@@ -61,7 +61,7 @@ class PositionKinds:
     def measure(self, kept: Kept) -> Findings:
         moved = {kind: kept(f"shuffled/{kind}", partial(self.moved, kind)) for kind in self.kinds}
         found = kept.seeded(self.kinds, self.seeds, self._run)
-        curves = [Curve(kind, [(n, _mean(runs, n, "loss")) for n in self.lengths]) for kind, runs in found.items()]
+        curves = [Curve.of(kind, [(n, _read(runs, n, "loss")) for n in self.lengths]) for kind, runs in found.items()]
         picture = plot(curves, f"letters of the window, {self.length} in training", "nats a letter", "x")
         return Findings(self._claims(moved, found), self._tables(moved, found), {"position": picture})
 
@@ -123,7 +123,10 @@ class PositionKinds:
             for kind, share in moved.items()
         ]  # fmt: skip
         last = self.lengths[-1]
-        more = {kind: _mean(runs, last, "last") - _mean(runs, self.length, "last") for kind, runs in found.items()}
+        more = {
+            kind: mean(_read(runs, last, "last")) - mean(_read(runs, self.length, "last"))
+            for kind, runs in found.items()
+        }
         said = f"windows of {last:,}, not {self.length}, raise the loss of their last {LAST} letters by"
         if "alibi" in more:
             claims.append(at_most(f"alibi: {said}", more["alibi"], 0.05, "{:+.3f}"))
@@ -133,15 +136,16 @@ class PositionKinds:
 
     def _tables(self, moved: Mapping[str, float], found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
         def rows(key: str) -> list[list[str]]:
-            return [[kind, *(f"{_mean(runs, n, key):.3f}" for n in self.lengths)] for kind, runs in found.items()]
+            return [
+                [kind, *(spread(_read(runs, n, key), "{:.3f}") for n in self.lengths)] for kind, runs in found.items()
+            ]
 
         heads = ["position", *(f"{length:,}" for length in self.lengths)]
         order = [
             [
                 kind,
                 f"{moved[kind]:.1e}",
-                f"{mean(r['ordered'] for r in runs):.2f}",
-                f"{mean(r['shuffled'] for r in runs):.2f}",
+                *(spread([run[key] for run in runs], "{:.2f}") for key in ("ordered", "shuffled")),
             ]
             for kind, runs in found.items()
         ]
@@ -154,5 +158,6 @@ class PositionKinds:
         }
 
 
-def _mean(runs: Sequence[Mapping[str, Any]], length: int, key: str) -> float:
-    return mean(run["read"][str(length)][key] for run in runs)
+def _read(runs: Sequence[Mapping[str, Any]], length: int, key: str) -> list[float]:
+    """Of windows of one length, of each seed."""
+    return [run["read"][str(length)][key] for run in runs]

@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils._pytree import tree_leaves
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import counts, learning_rates, whole, wholes, within
 from mmattn.positions import Position
@@ -113,10 +113,9 @@ class Recall:
         found = kept.seeded(self.models, self.seeds, pairs, "pairs/")
         others = kept.seeded(self.models, self.seeds, tasks, "others/")
         curves = [
-            Curve(name, [(each, _mean(runs, f"{each} pairs")) for each in self.pairs],
-                  [(each, *_ends(runs, f"{each} pairs")) for each in self.pairs] if len(self.seeds) > 1 else ())
+            Curve.of(name, [(each, _each(runs, f"{each} pairs")) for each in self.pairs])
             for name, runs in found.items()
-        ]  # fmt: skip
+        ]
         picture = plot(curves, "pairs to remember", "values recalled", "x")
         return Findings(self._claims(found), self._tables(found, others), {"recall": picture})
 
@@ -162,7 +161,7 @@ class Recall:
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
         few, most = (f"{self.pairs[place]} pairs" for place in (0, -1))
-        easy, hard = ({name: _mean(runs, each) for name, runs in found.items()} for each in (few, most))
+        easy, hard = ({name: mean(_each(runs, each)) for name, runs in found.items()} for each in (few, most))
         claims, sizes = [], []
         for name, runs in found.items():
             size, shown = runs[0]["remembered"], f"{easy[name]:.1%} and {hard[name]:.1%}"
@@ -188,9 +187,10 @@ class Recall:
         for name in self.models:
             first = found[name][0]
             size = "all tokens" if first["remembered"] is None else f"{first['remembered']:,}"
-            rows.append([name, size, f"{first['parameters']:,}", *(f"{_mean(found[name], each):.1%}" for each in asked),
-                         f"{mean(run['seconds'] for run in found[name]):.0f} s"])  # fmt: skip
-            more.append([name, size, *(f"{_mean(others[name], each):.1%}" for each in tasks)])
+            right = [spread(_each(found[name], each), "{:.1%}") for each in asked]
+            seconds = mean(_each(found[name], "seconds"))
+            rows.append([name, size, f"{first['parameters']:,}", *right, f"{seconds:.0f} s"])
+            more.append([name, size, *(spread(_each(others[name], each), "{:.1%}") for each in tasks)])
         return {
             "Associative recall": Table(["model", "numbers remembered", "parameters", *asked, "training"], rows),
             "Other ways to ask": Table(["model", "numbers remembered", *tasks], more),
@@ -210,10 +210,5 @@ def remembered(model: SymbolModel) -> int | None:
     return sizes[0] if sizes[0] == sizes[1] else None
 
 
-def _mean(runs: Sequence[Mapping[str, Any]], key: str) -> float:
-    return mean(run[key] for run in runs)
-
-
-def _ends(runs: Sequence[Mapping[str, Any]], key: str) -> tuple[float, float]:
-    values = [run[key] for run in runs]
-    return min(values), max(values)
+def _each(runs: Sequence[Mapping[str, Any]], key: str) -> list[float]:
+    return [run[key] for run in runs]

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, wholes
 from mmattn.mixers import Attention, Convolution
@@ -109,18 +109,20 @@ class Scale:
         rows = []
         for name in (SCALED, PLAIN):
             for width, at, runs in zip(self.widths, first[name], trained[name], strict=True):
-                gradient, loss, right = (mean(run[key] for run in runs) for key in ("gradient", "loss", "accuracy"))
+                gradient = mean(run["gradient"] for run in runs)
+                loss = spread([run["loss"] for run in runs], "{:.3f}")
+                right = spread([run["accuracy"] for run in runs], "{:.1%}")
                 figures = f"{at['entropy']:.2f}", f"{at['largest']:.2f}", f"{at['gradient']:.3f}", f"{gradient:.4f}"
                 rates = ", ".join(f"{run['rate']:g}" for run in runs)
-                rows.append([name, str(width), *figures, rates, f"{loss:.3f}", f"{right:.1%}"])
+                rows.append([name, str(width), *figures, rates, loss, right])
         return {"Softmax and training": Table(heads, rows)}
 
     def _pictures(self, first: Softmaxes, trained: Trained) -> dict[str, str]:
-        def curves(values: Mapping[str, list[float]]) -> list[Curve]:
-            return [Curve(name, list(zip(self.widths, values[name], strict=True))) for name in (SCALED, PLAIN)]
+        def curves(values: Mapping[str, list[list[float]]]) -> list[Curve]:
+            return [Curve.of(name, zip(self.widths, values[name], strict=True)) for name in (SCALED, PLAIN)]
 
-        entropy = {name: [each["entropy"] for each in first[name]] for name in first}
-        right = {name: [mean(run["accuracy"] for run in runs) for runs in trained[name]] for name in trained}
+        entropy = {name: [[each["entropy"]] for each in first[name]] for name in first}
+        right = {name: [[run["accuracy"] for run in runs] for runs in trained[name]] for name in trained}
         return {
             "scale": plot(curves(entropy), "width of the head", "entropy of the softmax in nats, at first", "x"),
             "scale_recall": plot(curves(right), "width of the head", "recalled after training", "x"),

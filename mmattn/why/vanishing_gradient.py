@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.positions import Position
@@ -83,12 +83,12 @@ class VanishingGradient:
         }
         pictures = {
             f"vanishing_gradient_{file}": plot(
-                [Curve(name, _relative(runs)) for name, runs in norms[when].items()],
+                [Curve.of(name, _relative(runs).items()) for name, runs in norms[when].items()],
                 "tokens back", f"gradient, relative to one token back, {when}", "xy",
             ) for file, when in zip(("first", "trained"), norms, strict=True)
         }  # fmt: skip
         pictures["recalled"] = plot(
-            [Curve(name, [(each, _right(trained[each][name])) for each in self.delays]) for name in self.mixers],
+            [Curve.of(name, [(each, _right(trained[each][name])) for each in self.delays]) for name in self.mixers],
             "delay in tokens", "symbols recalled", "x",
         )  # fmt: skip
         return Findings(self._claims(first, trained), self._tables(norms, trained, few), pictures)
@@ -118,19 +118,19 @@ class VanishingGradient:
         return passkey(generator, rows, before + delay + 2, delay + 1, self.symbols, blank=True)
 
     def _claims(self, first: Mapping[str, list[Norms]], trained: Mapping[int, Mapping[str, list[Any]]]) -> list[Claim]:
-        left = {name: dict(_relative(runs)).get(FAR, 0.0) for name, runs in first.items()}
+        left = {name: mean(_relative(runs)[FAR]) for name, runs in first.items()}
         said = f"at first, of the gradient {FAR:,} tokens back is left"
         claims = [at_most(f"{name}: {said}", left[name], 1e-6, "{:.1e}") for name in RECURRENT if name in left]
         near, far = self.delays[0], self.delays[-1]
         for name in (each for each in RECURRENT if each in left):
-            right = [_right(trained[delay][name]) for delay in (near, far)]
+            right = [mean(_right(trained[delay][name])) for delay in (near, far)]
             shown, holds = " and ".join(map("{:.1%}".format, right)), right[0] >= LEARNED and right[1] <= LOST
             claim = f"{name} recalls after {near:,} tokens and not after {far:,}"
             claims.append(Claim(claim, shown, f"≥ {LEARNED:.0%} and ≤ {LOST:.0%}", holds))
         if "attention" in left:
             claims.append(at_least(f"attention: {said}", left["attention"], 1e-2, "{:.1e}"))
             said = f"attention recalls after {far:,} tokens"
-            claims.append(at_least(said, _right(trained[far]["attention"]), LEARNED, "{:.1%}"))
+            claims.append(at_least(said, mean(_right(trained[far]["attention"])), LEARNED, "{:.1%}"))
         return claims
 
     def _tables(
@@ -141,11 +141,11 @@ class VanishingGradient:
     ) -> dict[str, Table]:
         near, far = self.delays[0], self.delays[-1]
         found = [few, *(trained[each] for each in self.delays)]
-        recalled = [[name, *(f"{_right(each[name]):.1%}" for each in found)] for name in self.mixers]
+        recalled = [[name, *(spread(_right(each[name]), "{:.1%}") for each in found)] for name in self.mixers]
         heads = [f"{each:,} tokens, {self._rows(each)} rows" for each in self.delays]
         further = [each for each in DISTANCES if each != NEAR]
         faded = [
-            [f"{name}, {when}", *(f"{dict(_relative(runs)).get(each, 0.0):.1e}" for each in further)]
+            [f"{name}, {when}", *(f"{mean(_relative(runs)[each]):.1e}" for each in further)]
             for name in self.mixers for when, by in norms.items() for runs in (by[name],)
         ]  # fmt: skip
         return {
@@ -174,11 +174,11 @@ def gradients(model: SymbolModel, symbols: int, rows: int = 8) -> list[float]:
     return norms
 
 
-def _relative(runs: Sequence[Norms]) -> list[tuple[int, float]]:
-    """(distance, norm ÷ that of one token back), the mean of the seeds."""
+def _relative(runs: Sequence[Norms]) -> dict[int, tuple[float, ...]]:
+    """By distance, the norm ÷ that of one token back, of each seed."""
     found = [[norm / max(norms[0], TINY) for norm in norms] for norms in runs]
-    return [(distance, mean(column)) for distance, column in zip(DISTANCES, zip(*found, strict=True), strict=True)]
+    return dict(zip(DISTANCES, zip(*found, strict=True), strict=True))
 
 
-def _right(runs: Sequence[Mapping[str, Any]]) -> float:
-    return mean(run["right"] for run in runs)
+def _right(runs: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [run["right"] for run in runs]

@@ -9,6 +9,7 @@ import pytest
 
 from mmattn.cli.compare import names
 from mmattn.cli.main import main
+from mmattn.compare import spread
 from mmattn.why.training import Fitted, best
 
 SMALL = {
@@ -171,3 +172,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mmattn.why.scale.softmax_of_normals", stopped)
     assert main(["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]) == 130
     assert f"run.dir={tmp_path}" in capsys.readouterr().err
+
+
+def test_several_seeds_are_shown_with_what_they_differ_by():
+    assert spread([0.5], "{:.1%}") == "50.0%" and spread([1.0, 2.0, 3.0], "{:.2f}") == "2.00 ± 1.00"

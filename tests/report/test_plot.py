@@ -31,3 +31,9 @@ def test_a_curve_without_a_point_that_can_be_drawn_keeps_its_colour_and_nothing_
     both = plot([Curve("a", [(0, 1)]), Curve("b", [(1, 1), (2, 3)])], "x", "y", "x")
     assert written(both)[-2:] == ["a", "b"] and both.count("<polyline") == 1 and 'stroke="#d55e00"' in both
     assert plot([Curve("a", [(0, 1)])], "x", "y", "x") == ""
+
+
+def test_several_values_at_a_place_are_a_mean_with_a_band():
+    curve = Curve.of("a", [(1, [2.0, 4.0]), (2, [5.0, 6.0])])
+    assert curve == Curve("a", [(1, 3.0), (2, 5.5)], [(1, 2.0, 4.0), (2, 5.0, 6.0)])
+    assert Curve.of("a", zip([1, 2], [[2.0], [5.0]], strict=True)) == Curve("a", [(1, 2.0), (2, 5.0)])
