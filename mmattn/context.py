@@ -65,7 +65,8 @@ class Context:
         return self._kept[name]
 
     def pieces(self, rows: int, size: int) -> list[list[Context]]:
-        """The contexts of so many rows each, and of so many of their tokens each, one after the other."""
+        """The contexts of so many rows each, and of so many of their tokens each, one after the other; the memory and
+        the condition are those of all rows."""
 
         def split(info: TokenInfo) -> list[list[Context]]:
             return [

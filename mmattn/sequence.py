@@ -121,8 +121,8 @@ class TokenInfo:
         return replace(self.map(lambda fact: fact.to(device)), known_layout=self.known_layout)
 
     def split(self, rows: int, size: int) -> list[list[TokenInfo]]:
-        """The facts of so many rows each, and of so many of their tokens each, one after the other; padded ones are
-        looked through."""
+        """The facts of so many rows each, and of so many of their tokens each, one after the other; where some hold
+        padding or several documents, each part's layout is read anew."""
         known = self.known_layout
         plain = known if known is not None and known.one_document and not known.padded else None
         batch, length = self.document.shape

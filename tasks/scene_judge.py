@@ -12,6 +12,7 @@ from hydra.utils import get_class, instantiate
 from rich.console import Console
 from rich.progress import track
 
+from mmattn.data.part import whole_of
 from mmattn.data.scenes import Scenes, Verdict, check, shares
 from mmattn.data.source import Sample, Source
 from mmattn.limits import whole, within
@@ -59,7 +60,13 @@ class SceneJudge:
         within("task.judge.guidance", guidance, least=0, below=math.inf)
         within("task.judge.guided_until", guided_until, least=0, most=1)
         within("task.judge.temperature", temperature, least=0, below=math.inf)
-        self.source, self.prompts, self.grounded, self.batch, self.seed = source, prompts, grounded, batch, seed
+        self.source, self.prompts, self.grounded, self.batch, self.seed = (
+            whole_of(source),
+            prompts,
+            grounded,
+            batch,
+            seed,
+        )
         self.asked = {
             "guidance": guidance,
             "guided_until": guided_until,

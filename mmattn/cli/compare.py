@@ -6,6 +6,7 @@ import argparse
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,7 @@ from mmattn.errors import ConfigError, RunError, nearest
 
 NOT_LASTING = ("seeds", "config_dir")
 """Settings that parts of one comparison may differ in: more seeds add parts, and a user's folder may move."""
+OF_SEEDS = "± is the standard deviation of the seeds; bands go from the least to the most."
 EPILOG = """Each comparison states what is expected, measures it, and says whether it held. What was measured is kept:
 the same command with run.dir=FOLDER goes on with one that was stopped.
 
@@ -75,6 +77,8 @@ def compare(arguments: argparse.Namespace) -> None:
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
         found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
+        if config.seeds > 1:
+            found = replace(found, notes=(*found.notes, OF_SEEDS))
     except KeyboardInterrupt as stopped:
         way_on = _command([name, *own, f"run.dir={folder}"], dirs)
         raise KeyboardInterrupt(f"Stopped. What was measured is kept: go on with {way_on}") from stopped

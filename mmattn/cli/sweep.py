@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from mmattn.cli.tables import aligned
+from mmattn.compare.findings import mean_and_deviation
 
 
 @dataclass(frozen=True)
 class Swept:
-    """A run of a sweep: its folder's name, its overrides, its metrics (None where it failed)."""
+    """A run of a sweep: its folder's name, its overrides, its metrics by split and name (None where it failed)."""
 
     name: str
     overrides: tuple[str, ...]
@@ -30,7 +30,8 @@ def swept(folder: Path) -> list[Swept]:
         overrides = tuple(str(word) for word in OmegaConf.load(path))
         results = run / "results.json"
         read = json.loads(results.read_text(encoding="utf-8")) if results.is_file() else None
-        metrics = None if read is None else read.get("test", read.get("validation"))
+        split = "test" if read and "test" in read else "validation"
+        metrics = None if read is None else {f"{split} {name}": value for name, value in read[split].items()}
         found.append(Swept(str(run.relative_to(folder)), overrides, metrics))
     return sorted(found, key=lambda run: (len(run.name), run.name))
 
@@ -64,4 +65,4 @@ def _shown(value: float | None) -> str:
 
 
 def _spread(values: Sequence[float]) -> str:
-    return f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return mean_and_deviation(values, "{:.4f}") if len(values) > 1 else ""

@@ -56,7 +56,7 @@ def _check(settings: Mapping[str, Any]) -> None:
             "trainer.overfit_batches puts an order of its own in place of the batches; give the data fewer samples, "
             "or set +trainer.limit_train_batches."
         )
-    if settings.get("limit_test_batches") not in (None, 0):
+    if settings.get("limit_test_batches") not in (None, 0) and not _all(settings["limit_test_batches"]):
         raise ConfigError(
             f"trainer.limit_test_batches={settings['limit_test_batches']}: a test is measured whole; 0 leaves it out, "
             "and data=part gives fewer samples."
@@ -73,6 +73,11 @@ def _check(settings: Mapping[str, Any]) -> None:
             f"trainer.check_val_every_n_epoch={every} with trainer.max_epochs={epochs} never validates; set "
             f"trainer.check_val_every_n_epoch={epochs} or less, or +trainer.limit_val_batches=0 if that is meant."
         )
+
+
+def _all(limit: Any) -> bool:
+    """Of Lightning's limits, a float is a share and a whole number a count."""
+    return isinstance(limit, float) and limit == 1
 
 
 def _check_monitors(parts: Mapping[str, Any], known: Set[str]) -> None:

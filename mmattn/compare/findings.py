@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, stdev
@@ -29,8 +30,10 @@ def at_most(claim: str, value: float, most: float, shown: str = "{:.3g}") -> Cla
     return Claim(claim, shown.format(value), f"≤ {shown.format(most)}", value <= most)
 
 
-def spread(values: Sequence[float], shown: str = "{:.3g}") -> str:
-    """The mean, and of several values ± their standard deviation."""
+def mean_and_deviation(values: Sequence[float], shown: str = "{:.3g}") -> str:
+    """The mean, and of several values ± their standard deviation; both are nan where a value is none."""
+    if not all(map(math.isfinite, values)):
+        values = [math.nan]
     return shown.format(mean(values)) + (f" ± {shown.format(stdev(values))}" if len(values) > 1 else "")
 
 

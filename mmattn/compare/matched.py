@@ -33,8 +33,8 @@ UNSTABLE = "The loss is"
 class Matched:
     """Trains variants of experiments with as many parameters and steps, on the same samples in the same order.
 
-    Each variant's learning rate is the best of `rates` after `search` of the steps, by the validation's metric. Each
-    training is a run of `mmattn train` in a process of its own.
+    Each variant's learning rate is the best of `rates` after `search` of the steps, by the validation's metric; the
+    test is left out there. Each training is a run of `mmattn train` in a process of its own.
 
     Args:
         experiments: by name `{words, steps, metric}`, and `form` where variants have several.
@@ -110,7 +110,7 @@ class Matched:
         words = [
             *self.words[task][name], *plan["words"],
             *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
-            *([] if share == 1.0 else ["++trainer.limit_test_batches=0"]),  # a search looks at the validation alone
+            *(["++trainer.limit_test_batches=0"] if steps < self.tasks[task].steps else []),
             *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
         ]  # fmt: skip
         run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))

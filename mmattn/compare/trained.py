@@ -8,7 +8,7 @@ from itertools import combinations
 from statistics import mean
 from typing import Any, NamedTuple
 
-from mmattn.compare.findings import Claim, Findings, Table, at_most, spread
+from mmattn.compare.findings import Claim, Findings, Table, at_most, mean_and_deviation
 from mmattn.errors import ConfigError
 from mmattn.report.plot import Curve, plot
 
@@ -19,7 +19,7 @@ LESS = ("loss", "error", "perplexity")
 NOTES = (
     "GFLOP count matrix products, convolutions, attention (as if all pairs were computed) and recurrences, forward and "
     "backward, on the first batch. Seconds hold the validations.",
-    "The best of a column stands between stars; ± is the standard deviation of the seeds.",
+    "The best of a column stands between stars.",
 )
 
 
@@ -103,7 +103,7 @@ def _table(found: Sequence[Trained]) -> Table:
     """A row a variant, a column an experiment."""
     rows = []
     for name in found[0].runs:
-        cells = [spread([run[each.split][each.metric] for run in each.runs[name]], SHOWN) for each in found]
+        cells = [mean_and_deviation([run[each.split][each.metric] for run in each.runs[name]], SHOWN) for each in found]
         best = [f"*{cell}*" if each.best == name else cell for each, cell in zip(found, cells, strict=True)]
         rows.append([name, *best])
     return Table(["", *(f"{each.name}, {each.split} {each.metric}" for each in found)], rows)
@@ -112,7 +112,7 @@ def _table(found: Sequence[Trained]) -> Table:
 def _details(trained: Trained) -> Table:
     metric, rows, splits = trained.metric, [], sorted({trained.split, "validation"})
     for name, runs in trained.runs.items():
-        shown = [spread([run[split][metric] for run in runs], SHOWN) for split in splits]
+        shown = [mean_and_deviation([run[split][metric] for run in runs], SHOWN) for split in splits]
         first, seconds = runs[0], mean(run["train_seconds"] for run in runs)
         size = f"{first['rate']:g}", f"{first['parameters']:,}", f"{first['flops'] / 1e9:.2f}"
         rows.append([name, *shown, *size, f"{seconds:.0f} s", str(len(runs))])

@@ -57,7 +57,7 @@ def randomised(mixer: Mixer) -> Mixer:
 
 
 def cut_up(mixer: Mixer) -> bool:
-    """Let all within that goes through many tokens in pieces have pieces of one chunk; says whether there is any."""
+    """Let all within that goes through many tokens in pieces take one chunk of one row; says whether there is any."""
     scanning = [each for each in mixer.modules() if isinstance(each, Scanning)]
     for each in scanning:
         each.piece = 1

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hydra.utils import get_class
 
 from mmattn.data.source import Sample, Source, Split
-from mmattn.data.split import picked
+from mmattn.data.split import drawn, picked
 from mmattn.errors import ConfigError
-from mmattn.limits import whole
+from mmattn.limits import check_seed, said, whole
 
 
 class Part(Source):
-    """So many samples of each split, drawn once and kept in their order; None: all.
+    """So many samples of each split, drawn once in proportion to the classes and kept in their order; None: all.
 
     Args:
         source: whose samples they are.
@@ -28,6 +30,9 @@ class Part(Source):
         test: int | None = None,
         seed: int = 0,
     ) -> None:
+        if not isinstance(source, Source):
+            raise ConfigError(f"data.source={said(source)} is no source: choose one by data@data.source=NAME.")
+        check_seed("data.seed", seed)
         self.source, self.seed = source, seed
         self.sizes = {"train": train, "validation": validation, "test": test}
         for split, size in self.sizes.items():
@@ -58,6 +63,17 @@ class Part(Source):
             more = "; loader.validation_fraction cuts one off the training's" if split == "validation" else ""
             raise ConfigError(f"data.{split}={size}: the source has no such split{more}. Leave it null.")
         if size > len(found):
-            raise ConfigError(f"data.{split}={size} is more than the {len(found):,} samples that the source has.")
-        drawn = random.Random(f"{self.seed}/{split}").sample(range(len(found)), size)
-        return picked(found, sorted(drawn))
+            raise ConfigError(
+                f"data.{split}={size} is more than the {len(found):,} samples of the source's {split} split: give at "
+                "most that, or null for all."
+            )
+        return picked(found, drawn(found, size, self.seed))
+
+
+def whole_of(source: Any) -> Any:
+    """What a part is of, or the source itself; either may be a config of one that is not made yet."""
+    if isinstance(source, Part):
+        return whole_of(source.source)
+    if isinstance(source, Mapping) and issubclass(get_class(source["_target_"]), Part):
+        return whole_of(source["source"])
+    return source

@@ -42,6 +42,21 @@ def _pick(samples: Sequence[Sample], indices: Sequence[int], index: int) -> Samp
     return samples[indices[index]]
 
 
+def drawn(samples: Sequence[Sample], size: int, seed: int = 0) -> list[int]:
+    """Indices of so many samples, ascending, in proportion to the classes where each has one."""
+    labels = known_labels(samples)
+    single = labels is not None and all(type(label) is int for label in labels)
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index, group in enumerate(labels if single and labels is not None else [None] * len(samples)):
+        members[group].append(index)
+    ranked = []
+    for group, indices in members.items():
+        turn = random.Random(f"{seed}/{group}")
+        turn.shuffle(indices)  # each class in steps of a share of itself; which goes first of equal ones is chance, too
+        ranked += [((place + 0.5) / len(indices), turn.random(), index) for place, index in enumerate(indices)]
+    return sorted(index for *_, index in sorted(ranked)[:size])
+
+
 def cut_groups(
     groups: Sequence[Hashable], fraction: float, seed: int = 0, classes: Sequence[str] | None = None
 ) -> tuple[list[int], list[int]]:

@@ -25,6 +25,8 @@ class AdditiveAttention(Scanning):
         memory_dim: width of the memory; None: `dim`.
     """
 
+    reads_memory = True
+
     def __init__(self, dim: int, *, hidden: int | None = None, memory_dim: int | None = None) -> None:
         super().__init__()
         hidden, source = dim if hidden is None else hidden, dim if memory_dim is None else memory_dim

@@ -18,8 +18,8 @@ from mmattn.mixers.mixer import Mixer
 from mmattn.scans import Segments
 
 PIECE = 2**18
-"""Values of x that are gone through at once on a CPU. What is computed of more leaves the caches, and glibc has buffers
-over 32 MB cleared by the system each time: of 65,536 tokens, that took up to half of the time."""
+"""Values of x, about, that are gone through at once on a CPU. What is computed of more leaves the caches, and glibc has
+buffers over 32 MB cleared by the system each time: of 65,536 tokens, that took up to half of the time."""
 
 
 class Held(NamedTuple):
@@ -32,14 +32,17 @@ class Held(NamedTuple):
 class Scanning(Mixer):
     """A mixer whose state goes from token to token, and from call to call; a subclass writes `run`.
 
-    Many tokens go in pieces, the state going from one to the next: that changes speed and memory, not the result.
+    Many tokens go in pieces, of fewer tokens and then of fewer rows, the state going from one to the next: that changes
+    speed and memory, not the result.
     """
 
     chunk = 1
-    """Tokens that are gone through together; a piece has whole chunks. Where it is 1, rows are what goes together."""
+    """Tokens that are gone through together; a piece has whole chunks."""
     piece = PIECE
     both_ways = False
     """Whether tokens read later ones, too: a row is not gone through in pieces."""
+    reads_memory = False
+    """Whether `run` reads `context.memory`, which has all rows: they are not gone through in pieces."""
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
         rows, size = self._size(x)
@@ -71,7 +74,7 @@ class Scanning(Mixer):
         if x.device.type != "cpu" or not x.numel():
             return max(1, rows), max(1, length)
         least = length if self.both_ways else min(self.chunk, length)
-        if self.chunk > 1:
+        if not self.reads_memory:
             groups = min(rows, max(1, rows * least * dim // self.piece))
             rows = math.ceil(rows / groups)  # as many in each
         if self.both_ways:

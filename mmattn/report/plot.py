@@ -60,6 +60,7 @@ def plot(curves: Sequence[Curve], x_label: str, y_label: str, log: str = "") -> 
         return ""
     places = [point for curve in drawn for point in curve.points]
     heights = [y for _, y in places] + [y for curve in drawn for _, *both in curve.band for y in both]
+    heights = [y for y in heights if "y" not in log or y > 0]
     legend, top = _legend(drawn)
     across = Axis(_ticks([x for x, _ in places], "x" in log), LEFT, WIDTH - RIGHT, "x" in log)
     up = Axis(_ticks(heights, "y" in log), HEIGHT - BOTTOM, top, "y" in log)
@@ -83,7 +84,10 @@ def _kept(curve: Curve, log: str) -> Curve:
             "y" not in log or min(ys) > 0
         )  # fmt: skip
 
-    return Curve(curve.name, [each for each in curve.points if good(*each)], [b for b in curve.band if good(*b)])
+    band = [
+        (x, low, high) for x, low, high in curve.band if math.isfinite(low) and good(x, high)
+    ]  # the lower end may lie below the axis
+    return Curve(curve.name, [each for each in curve.points if good(*each)], band)
 
 
 def _ticks(values: Sequence[float], logarithmic: bool) -> list[float]:
@@ -139,8 +143,10 @@ def _drawn(number: int, curve: Curve, across: Axis, up: Axis) -> str:
     if not curve.points:  # it keeps its colour, and others keep theirs
         return out
     if curve.band:
-        edge = [at(x, low) for x, low, _ in curve.band] + [at(x, high) for x, _, high in reversed(curve.band)]
-        out += f'<polygon points="{" ".join(edge)}" fill="{colour}" opacity="0.15"/>'
+        edge = [at(x, max(low, up.ticks[0])) for x, low, _ in curve.band]
+        edge += [at(x, high) for x, _, high in reversed(curve.band)]
+        paint = f'fill="{colour}" stroke="{colour}" stroke-width="3" opacity="0.15"'  # one place alone has no area
+        out += f'<polygon points="{" ".join(edge)}" {paint}/>'
     out += f'<polyline points="{" ".join(at(*point) for point in curve.points)}" fill="none" {_stroke(number)}/>'
     if len(curve.points) <= 40:
         out += "".join(

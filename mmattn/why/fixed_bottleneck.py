@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mmattn.backbone import Backbone
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, mean_and_deviation
 from mmattn.context import Context
 from mmattn.limits import counts, learning_rates
 from mmattn.mixers import AdditiveAttention, Attention, CrossAttention, MultiplicativeAttention, Recurrent
@@ -139,7 +139,13 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
         seconds, count = mean(run["seconds"] for run in runs), runs[0]["parameters"]
         rates = ", ".join(f"{run['rate']:g}" for run in runs)
         rows.append(
-            [kind, *(spread(_exact(runs, n), "{:.1%}") for n in lengths), rates, f"{count:,}", f"{seconds:.0f} s"]
+            [
+                kind,
+                *(mean_and_deviation(_exact(runs, n), "{:.1%}") for n in lengths),
+                rates,
+                f"{count:,}",
+                f"{seconds:.0f} s",
+            ]
         )
     return Table(["", *lengths, "rate", "parameters", "training at it"], rows)
 

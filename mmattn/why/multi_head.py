@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, mean_and_deviation
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, said, whole, wholes
 from mmattn.mixers import Attention
@@ -101,7 +101,9 @@ def _table(found: Mapping[str, list[dict[str, Any]]]) -> Table:
     rows = []
     for name, runs in found.items():
         seconds = mean(run["seconds"] for run in runs)
-        rows.append([name, spread(_losses(runs), "{:.3f}"), f"{runs[0]['parameters']:,}", f"{seconds:.0f} s"])
+        rows.append(
+            [name, mean_and_deviation(_losses(runs), "{:.3f}"), f"{runs[0]['parameters']:,}", f"{seconds:.0f} s"]
+        )
     return Table(["", "nats a letter", "parameters", "training"], rows)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from mmattn.biases import ALiBi
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, mean_and_deviation
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.mixers import Attention
@@ -137,7 +137,8 @@ class PositionKinds:
     def _tables(self, moved: Mapping[str, float], found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Table]:
         def rows(key: str) -> list[list[str]]:
             return [
-                [kind, *(spread(_read(runs, n, key), "{:.3f}") for n in self.lengths)] for kind, runs in found.items()
+                [kind, *(mean_and_deviation(_read(runs, n, key), "{:.3f}") for n in self.lengths)]
+                for kind, runs in found.items()
             ]
 
         heads = ["position", *(f"{length:,}" for length in self.lengths)]
@@ -145,7 +146,7 @@ class PositionKinds:
             [
                 kind,
                 f"{moved[kind]:.1e}",
-                *(spread([run[key] for run in runs], "{:.2f}") for key in ("ordered", "shuffled")),
+                *(mean_and_deviation([run[key] for run in runs], "{:.2f}") for key in ("ordered", "shuffled")),
             ]
             for kind, runs in found.items()
         ]

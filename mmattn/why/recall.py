@@ -12,7 +12,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils._pytree import tree_leaves
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, mean_and_deviation
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import counts, learning_rates, whole, wholes, within
 from mmattn.positions import Position
@@ -187,10 +187,10 @@ class Recall:
         for name in self.models:
             first = found[name][0]
             size = "all tokens" if first["remembered"] is None else f"{first['remembered']:,}"
-            right = [spread(_each(found[name], each), "{:.1%}") for each in asked]
+            right = [mean_and_deviation(_each(found[name], each), "{:.1%}") for each in asked]
             seconds = mean(_each(found[name], "seconds"))
             rows.append([name, size, f"{first['parameters']:,}", *right, f"{seconds:.0f} s"])
-            more.append([name, size, *(spread(_each(others[name], each), "{:.1%}") for each in tasks)])
+            more.append([name, size, *(mean_and_deviation(_each(others[name], each), "{:.1%}") for each in tasks)])
         return {
             "Associative recall": Table(["model", "numbers remembered", "parameters", *asked, "training"], rows),
             "Other ways to ask": Table(["model", "numbers remembered", *tasks], more),

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, mean_and_deviation
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, wholes
 from mmattn.mixers import Attention, Convolution
@@ -110,8 +110,8 @@ class Scale:
         for name in (SCALED, PLAIN):
             for width, at, runs in zip(self.widths, first[name], trained[name], strict=True):
                 gradient = mean(run["gradient"] for run in runs)
-                loss = spread([run["loss"] for run in runs], "{:.3f}")
-                right = spread([run["accuracy"] for run in runs], "{:.1%}")
+                loss = mean_and_deviation([run["loss"] for run in runs], "{:.3f}")
+                right = mean_and_deviation([run["accuracy"] for run in runs], "{:.1%}")
                 figures = f"{at['entropy']:.2f}", f"{at['largest']:.2f}", f"{at['gradient']:.3f}", f"{gradient:.4f}"
                 rates = ", ".join(f"{run['rate']:g}" for run in runs)
                 rows.append([name, str(width), *figures, rates, loss, right])

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, spread
+from mmattn.compare import Claim, Findings, Kept, Table, at_least, at_most, mean_and_deviation
 from mmattn.errors import ConfigError
 from mmattn.limits import counts, learning_rates, whole, wholes
 from mmattn.positions import Position
@@ -141,7 +141,9 @@ class VanishingGradient:
     ) -> dict[str, Table]:
         near, far = self.delays[0], self.delays[-1]
         found = [few, *(trained[each] for each in self.delays)]
-        recalled = [[name, *(spread(_right(each[name]), "{:.1%}") for each in found)] for name in self.mixers]
+        recalled = [
+            [name, *(mean_and_deviation(_right(each[name]), "{:.1%}") for each in found)] for name in self.mixers
+        ]
         heads = [f"{each:,} tokens, {self._rows(each)} rows" for each in self.delays]
         further = [each for each in DISTANCES if each != NEAR]
         faded = [

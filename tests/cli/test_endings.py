@@ -171,7 +171,7 @@ def test_a_test_can_be_left_for_later(tmp_path, capsys):
         ("+trainer.overfit_batches=2", "+trainer.limit_train_batches"),
         ("+trainer.limit_train_batches=0", "trains nothing"),
         ("trainer.max_steps=0", "trains nothing"),
-        ("+trainer.limit_test_batches=5", "a test is measured whole; 0 leaves it out"),
+        ("+trainer.limit_test_batches=0.5", "a test is measured whole; 0 leaves it out"),
         ("+trainer.enable_checkpointing=false", "enable_checkpointing"),
     ],
 )

@@ -51,7 +51,7 @@ def test_the_runs_of_a_sweep_are_read_in_order_from_their_folders(tmp_path):
     make_run(tmp_path / "3", ["seed=3"])
     found = swept(tmp_path)
     assert [run.name for run in found] == ["2", "3", "10"]
-    assert [run.metrics for run in found] == [{"loss": 3.0}, None, {"loss": 1.0}]
+    assert [run.metrics for run in found] == [{"validation loss": 3.0}, None, {"test loss": 1.0}]
     assert found[0].overrides == ("seed=2", "x=[1,2]")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mmattn.cli.compare import names
 from mmattn.cli.main import main
-from mmattn.compare import spread
+from mmattn.compare import mean_and_deviation
 from mmattn.why.training import Fitted, best
 
 SMALL = {
@@ -175,4 +175,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):
 
 
 def test_several_seeds_are_shown_with_what_they_differ_by():
-    assert spread([0.5], "{:.1%}") == "50.0%" and spread([1.0, 2.0, 3.0], "{:.2f}") == "2.00 ± 1.00"
+    assert mean_and_deviation([0.5], "{:.1%}") == "50.0%"
+    assert mean_and_deviation([1.0, 2.0, 3.0], "{:.2f}") == "2.00 ± 1.00"
+    for none in (math.nan, math.inf):  # of a training that diverged
+        assert mean_and_deviation([1.0, none], "{:.2f}") == "nan"

@@ -128,9 +128,19 @@ def test_a_search_looks_at_the_validation_alone(tmp_path, monkeypatch):
         "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
     )
     matched(rates=[1e-3, 3e-3], search=0.5).measure(Kept(tmp_path))
+    assert len(told) == 6
     searched = {word for words in told for word in words if "trainer.max_steps=2" in words and word.startswith("++")}
     whole = {word for words in told for word in words if "trainer.max_steps=4" in words and word.startswith("++")}
     assert searched == {"++trainer.limit_test_batches=0"} and not whole
+
+
+def test_a_search_of_all_steps_is_a_whole_training(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
+    )
+    matched(rates=[1e-3, 3e-3], search=0.9).measure(Kept(tmp_path))  # of 4 steps
+    assert len(told) == 4 and not any(word.startswith("++") for words in told for word in words)
 
 
 def test_the_data_of_an_experiment_are_prepared_once(tmp_path, monkeypatch):

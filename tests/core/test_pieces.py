@@ -10,6 +10,7 @@ from mmattn.contracts.mixer import check_mixer
 from mmattn.contracts.mixer_rows import DOCUMENTS, context, facts, tokens
 from mmattn.mixers import (
     AdditiveAttention,
+    BothWays,
     DeltaRule,
     GatedLinearAttention,
     LinearAttention,
@@ -52,6 +53,20 @@ def test_pieces_are_the_whole(name, rows, chunks):
         torch.testing.assert_close(one, other, atol=1e-10, rtol=1e-10)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 4])
+@pytest.mark.parametrize("make", [MIXERS["Mamba-2"], lambda: BothWays(DIM, mixer=lambda _: MIXERS["retention"]())])
+def test_any_rows_together_are_the_whole(make, rows):
+    torch.manual_seed(0)
+    mixer = make().double()
+    info = facts(torch.cat([torch.tensor(DOCUMENTS[name]) for name in list(DOCUMENTS)[:4]])[:7])
+    x, outs = tokens(info.document, DIM, torch.Generator().manual_seed(2)), []
+    for piece in (scanning.PIECE, rows * 2 * DIM):
+        for each in (each for each in mixer.modules() if isinstance(each, scanning.Scanning)):
+            each.piece = piece
+        outs.append(mixer(x, context(info, DIM, Rotary(axes=2)))[info.real])
+    torch.testing.assert_close(*outs, atol=1e-10, rtol=1e-10)
+
+
 class Counted(LinearAttention):
     """Notes how many rows and tokens it goes through at once."""
 
@@ -80,10 +95,16 @@ def test_pieces_have_as_many_values_as_are_gone_through_at_once(piece, both_ways
     assert mixer.seen == seen
 
 
-def test_rows_that_are_gone_through_token_by_token_stay_together():
+def test_rows_that_read_a_memory_stay_together():
     mixer = AdditiveAttention(DIM)
     mixer.piece = 1
     assert mixer._size(torch.zeros(2, 3, DIM)) == (2, 1)
+
+
+def test_other_devices_take_all_at_once():
+    mixer = Retention(DIM, 2, chunk=2)
+    mixer.piece = 1
+    assert mixer._size(torch.zeros(5, 9, DIM, device="meta")) == (5, 9)
 
 
 def test_a_step_of_its_own_does_not_change_the_pass():

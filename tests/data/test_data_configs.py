@@ -16,11 +16,10 @@ from mmattn.contracts.source import check_source
 from mmattn.data.source import Source
 
 CONFIGS = sorted((Path(mmattn.conf.__file__).parent / "data").glob("*.yaml"))
-OF_OTHERS = {"part"}  # named in its defaults
 SELF_CONTAINED = [
     path
     for path in CONFIGS
-    if not {"root", "parts"} & OmegaConf.missing_keys(OmegaConf.load(path)) and path.stem not in OF_OTHERS
+    if not {"root", "parts"} & OmegaConf.missing_keys(OmegaConf.load(path)) and "defaults" not in OmegaConf.load(path)
 ]
 
 

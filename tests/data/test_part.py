@@ -9,8 +9,9 @@ from mmattn.cli.compose import composed
 from mmattn.contracts.source import check_source
 from mmattn.data.arrays import Arrays
 from mmattn.data.digits import Digits
-from mmattn.data.part import Part
+from mmattn.data.part import Part, whole_of
 from mmattn.data.scenes import Scenes
+from mmattn.data.source import Source
 from mmattn.data.synthetic_audio import SyntheticAudio
 from mmattn.errors import ConfigError
 
@@ -46,12 +47,38 @@ def test_what_the_source_says_of_its_samples_is_said():
     assert part.unusual("a green elephant") == scenes.unusual("a green elephant") != ""
 
 
+@pytest.mark.parametrize("size", [4, 10, 37])
+def test_a_part_has_the_classes_in_proportion(size):
+    labels = ["c"] * 10 + ["a"] * 60 + ["b"] * 30
+    drawn = Part(Arrays(train=(list(range(100)), labels)), train=size).samples("train")
+    counts = [sum(sample.label == label for sample in drawn) for label in range(3)]
+    shares = [labels.count(name) / 100 for name in "abc"]
+    assert len(drawn) == size and all(abs(n - size * share) < 1 for n, share in zip(counts, shares, strict=True))
+
+
+def test_samples_without_a_class_are_drawn_too():
+    assert len(Part(Scenes(train=30), train=7).samples("train")) == 7
+
+
+def test_a_part_forwards_all_that_a_source_says():
+    own = {name for name in vars(Source) if not name.startswith("_")}
+    assert own == {name for name in vars(Part) if not name.startswith("_")}
+
+
+def test_the_whole_of_a_part_is_found_made_or_not():
+    scenes = Scenes(train=30)
+    config = {"_target_": "mmattn.data.part.Part", "source": {"_target_": "mmattn.data.scenes.Scenes"}}
+    assert whole_of(Part(Part(scenes))) is scenes is whole_of(scenes)
+    assert whole_of(config) == config["source"] == whole_of(config["source"])
+
+
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
         ({"train": 0}, "data.train=0 must be"),
         ({"train": 1.5}, "data.train=1.5 must be"),
-        ({"train": 21}, "data.train=21 is more than the 20 samples that the source has"),
+        ({"train": 21}, "data.train=21 is more than the 20 samples of the source's train split"),
+        ({"seed": -1}, "data.seed=-1 must be"),
         ({"validation": 5}, "data.validation=5: the source has no such split; loader.validation_fraction"),
     ],
 )
@@ -61,7 +88,13 @@ def test_sizes_that_do_not_fit_are_named(sizes, message):
         [part.samples(split) for split in ("train", "validation")]
 
 
+def test_what_is_no_source_is_named():
+    with pytest.raises(ConfigError, match="data.source=mnist is no source: choose one by data@data.source=NAME"):
+        Part("mnist")
+
+
 def test_a_config_names_the_source():
+    assert len(instantiate(composed(["experiment=image", "data=part", "data.train=30"]).data).samples("train")) == 30
     words = [
         "experiment=image",
         "data=part",

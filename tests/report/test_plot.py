@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mmattn.report.plot import Curve, plot
+from mmattn.report.plot import BOTTOM, HEIGHT, Curve, plot
 
 
 def written(drawn):
@@ -37,3 +37,11 @@ def test_several_values_at_a_place_are_a_mean_with_a_band():
     curve = Curve.of("a", [(1, [2.0, 4.0]), (2, [5.0, 6.0])])
     assert curve == Curve("a", [(1, 3.0), (2, 5.5)], [(1, 2.0, 4.0), (2, 5.0, 6.0)])
     assert Curve.of("a", zip([1, 2], [[2.0], [5.0]], strict=True)) == Curve("a", [(1, 2.0), (2, 5.0)])
+
+
+def test_a_band_is_seen_at_one_place_and_down_to_nothing():
+    alone = plot([Curve.of("a", [(1, [2.0, 4.0])]), Curve("b", [(2, 1.0)])], "x", "y")
+    assert re.search(r'<polygon points="(\S+),(\S+) \1,(\S+)" fill="(\S+)" stroke="\4"', alone)
+    faded = plot([Curve.of("a", [(1, [2.0, 4.0]), (2, [0.0, 1e-3])])], "x", "y", "y")
+    (edge,) = re.findall(r'<polygon points="([^"]+)"', faded)
+    assert len(edge.split()) == 4 and max(float(each.split(",")[1]) for each in edge.split()) <= HEIGHT - BOTTOM

@@ -10,6 +10,7 @@ import torch
 
 from mmattn.build import build
 from mmattn.cli.compose import composed
+from mmattn.data.part import Part
 from mmattn.data.scenes import Scenes
 from mmattn.data.synthetic_audio import SyntheticAudio
 from mmattn.errors import ConfigError
@@ -59,6 +60,11 @@ def test_pairs_that_training_has_not_are_told_apart():
     assert found["all"] == 1 and found["heldout_all"] < 0.2
 
 
+def test_a_part_of_scenes_is_judged_as_scenes_are():
+    found = [SceneJudge(source, prompts=8)(Drawer()) for source in (Scenes(), Part(Scenes(train=30), train=5))]
+    assert found[0] == found[1] and "heldout_all" in found[0]
+
+
 def test_a_task_is_asked_for_what_it_takes_alone():
     asked = []
 
@@ -74,6 +80,7 @@ def test_a_task_is_asked_for_what_it_takes_alone():
 
 def test_other_data_have_no_figures():
     assert SceneJudge(SyntheticAudio())(None) == {}
+    assert SceneJudge(Part(SyntheticAudio()))(None) == {}
     assert SceneJudge({"_target_": "mmattn.data.synthetic_audio.SyntheticAudio"})(None) == {}
 
 
