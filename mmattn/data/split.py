@@ -20,9 +20,7 @@ def cut(
     Samples whose labels are all ints are cut class by class, at least one of each on either side. `classes` only names
     them in errors. Raises `ConfigError` for a fraction outside (0, 1) and for a class (or a source) of one sample.
     """
-    labels = known_labels(samples)
-    stratified = labels is not None and all(type(label) is int for label in labels)
-    return cut_groups(labels if stratified and labels is not None else [None] * len(samples), fraction, seed, classes)
+    return cut_groups(_groups(samples), fraction, seed, classes)
 
 
 def known_labels(samples: Sequence[Sample]) -> list[Any] | None:
@@ -44,10 +42,8 @@ def _pick(samples: Sequence[Sample], indices: Sequence[int], index: int) -> Samp
 
 def drawn(samples: Sequence[Sample], size: int, seed: int = 0) -> list[int]:
     """Indices of so many samples, ascending, in proportion to the classes where each has one."""
-    labels = known_labels(samples)
-    single = labels is not None and all(type(label) is int for label in labels)
     members: dict[Hashable, list[int]] = defaultdict(list)
-    for index, group in enumerate(labels if single and labels is not None else [None] * len(samples)):
+    for index, group in enumerate(_groups(samples)):
         members[group].append(index)
     ranked = []
     for group, indices in members.items():
@@ -55,6 +51,12 @@ def drawn(samples: Sequence[Sample], size: int, seed: int = 0) -> list[int]:
         turn.shuffle(indices)  # each class in steps of a share of itself; which goes first of equal ones is chance, too
         ranked += [((place + 0.5) / len(indices), turn.random(), index) for place, index in enumerate(indices)]
     return sorted(index for *_, index in sorted(ranked)[:size])
+
+
+def _groups(samples: Sequence[Sample]) -> Sequence[Hashable]:
+    """The class of each sample; None of all where one has none, or several."""
+    labels = known_labels(samples)
+    return labels if labels is not None and all(type(label) is int for label in labels) else [None] * len(samples)
 
 
 def cut_groups(
