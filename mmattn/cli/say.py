@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from mmattn.build import Built
 from mmattn.cli.estimate import Estimate
 from mmattn.cli.tables import aligned, duration, figure_lines, size
+from mmattn.data.part import called
 from mmattn.run import Run
 
 
@@ -31,7 +32,7 @@ def announce(built: Built, run: Run, config: DictConfig, trainer: lightning.Trai
         ("estimate", f"{time}{memory}measured: {cost.step_seconds * 1000:.0f} ms a step"),
         ("run folder", str(run.folder)),
     ]
-    print(f"{config.name}: {type(built.task).__name__} of {type(built.data.source).__name__}")
+    print(f"{config.name}: {type(built.task).__name__} of {called(built.data.source)}")
     print(aligned(rows))
     for note in built.data.source.notes:
         print(f"note: {note}")

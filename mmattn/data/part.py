@@ -77,3 +77,9 @@ def whole_of(source: Any) -> Any:
     if isinstance(source, Mapping) and issubclass(get_class(source["_target_"]), Part):
         return whole_of(source["source"])
     return source
+
+
+def called(source: Source) -> str:
+    """A source's name as runs tell it."""
+    whole = whole_of(source)
+    return type(whole).__name__ + ("" if whole is source else ", a part")

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from mmattn.build import Built
+from mmattn.data.part import called
 from mmattn.report.confusion import drawn, matrix, worst
 from mmattn.report.course import course
 from mmattn.report.curves import curves
@@ -28,7 +29,7 @@ def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, 
     measured = {f"{name} {key}": f"{results[name][key]:.4f}" for name in ("test", "validation") if name in results
                 for key in sorted(results[name])}  # fmt: skip
     rest = {key: f"{value:,}" for key, value in results.items() if not isinstance(value, dict)}
-    described = f"{type(built.task).__name__} · {type(built.data.source).__name__} · {type(built.tokenizer).__name__}"
+    described = f"{type(built.task).__name__} · {called(built.data.source)} · {type(built.tokenizer).__name__}"
     header = f'<h1>{escape(config.name)}</h1><p class="quiet">{described}</p>'
     sections = [
         f'{header}{_claim(claim)}{_headline(built, results, split)}',

@@ -9,7 +9,7 @@ from mmattn.cli.compose import composed
 from mmattn.contracts.source import check_source
 from mmattn.data.arrays import Arrays
 from mmattn.data.digits import Digits
-from mmattn.data.part import Part, whole_of
+from mmattn.data.part import Part, called, whole_of
 from mmattn.data.scenes import Scenes
 from mmattn.data.source import Source
 from mmattn.data.synthetic_audio import SyntheticAudio
@@ -70,6 +70,7 @@ def test_the_whole_of_a_part_is_found_made_or_not():
     config = {"_target_": "mmattn.data.part.Part", "source": {"_target_": "mmattn.data.scenes.Scenes"}}
     assert whole_of(Part(Part(scenes))) is scenes is whole_of(scenes)
     assert whole_of(config) == config["source"] == whole_of(config["source"])
+    assert called(scenes) == "Scenes" and called(Part(Part(scenes))) == "Scenes, a part"
 
 
 @pytest.mark.parametrize(
