@@ -60,13 +60,8 @@ class SceneJudge:
         within("task.judge.guidance", guidance, least=0, below=math.inf)
         within("task.judge.guided_until", guided_until, least=0, most=1)
         within("task.judge.temperature", temperature, least=0, below=math.inf)
-        self.source, self.prompts, self.grounded, self.batch, self.seed = (
-            whole_of(source),
-            prompts,
-            grounded,
-            batch,
-            seed,
-        )
+        self.source = whole_of(source)
+        self.prompts, self.grounded, self.batch, self.seed = prompts, grounded, batch, seed
         self.asked = {
             "guidance": guidance,
             "guided_until": guided_until,

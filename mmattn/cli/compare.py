@@ -77,11 +77,11 @@ def compare(arguments: argparse.Namespace) -> None:
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
         found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
-        if config.seeds > 1:
-            found = replace(found, notes=(*found.notes, OF_SEEDS))
     except KeyboardInterrupt as stopped:
         way_on = _command([name, *own, f"run.dir={folder}"], dirs)
         raise KeyboardInterrupt(f"Stopped. What was measured is kept: go on with {way_on}") from stopped
+    if config.seeds > 1:
+        found = replace(found, notes=(*found.notes, OF_SEEDS))
     write(folder, name, found, about)
     print(shown(found))
     print(f"\n  report       {folder / 'report.html'}")

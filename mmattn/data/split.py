@@ -42,11 +42,8 @@ def _pick(samples: Sequence[Sample], indices: Sequence[int], index: int) -> Samp
 
 def drawn(samples: Sequence[Sample], size: int, seed: int = 0) -> list[int]:
     """Indices of so many samples, ascending, in proportion to the classes where each has one."""
-    members: dict[Hashable, list[int]] = defaultdict(list)
-    for index, group in enumerate(_groups(samples)):
-        members[group].append(index)
     ranked = []
-    for group, indices in members.items():
+    for group, indices in _members(_groups(samples)).items():
         turn = random.Random(f"{seed}/{group}")
         turn.shuffle(indices)  # each class in steps of a share of itself; which goes first of equal ones is chance, too
         ranked += [((place + 0.5) / len(indices), turn.random(), index) for place, index in enumerate(indices)]
@@ -59,15 +56,21 @@ def _groups(samples: Sequence[Sample]) -> Sequence[Hashable]:
     return labels if labels is not None and all(type(label) is int for label in labels) else [None] * len(samples)
 
 
+def _members(groups: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """Indices of the samples of each group."""
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        members[group].append(index)
+    return members
+
+
 def cut_groups(
     groups: Sequence[Hashable], fraction: float, seed: int = 0, classes: Sequence[str] | None = None
 ) -> tuple[list[int], list[int]]:
     """As `cut`, for the group (an int class, or None) of each sample."""
     if not 0 < fraction < 1:
         raise ConfigError(f"A split fraction must lie between 0 and 1, not {fraction}.")
-    members: dict[Hashable, list[int]] = defaultdict(list)
-    for index, group in enumerate(groups):
-        members[group].append(index)
+    members = _members(groups)
     if not members:
         raise ConfigError("There are no samples to split: give the source some data.")
     taken: set[int] = set()

@@ -84,9 +84,8 @@ def _kept(curve: Curve, log: str) -> Curve:
             "y" not in log or min(ys) > 0
         )  # fmt: skip
 
-    band = [
-        (x, low, high) for x, low, high in curve.band if math.isfinite(low) and good(x, high)
-    ]  # the lower end may lie below the axis
+    # The lower end may lie below the axis.
+    band = [(x, low, high) for x, low, high in curve.band if math.isfinite(low) and good(x, high)]
     return Curve(curve.name, [each for each in curve.points if good(*each)], band)
 
 

@@ -41,6 +41,16 @@ def pretended(words, folder):
     return {"test": figures, "validation": figures, "seed": seed, "curve": curve, **counts}
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """The words of each training, none of which takes place."""
+    words_of = []
+    monkeypatch.setattr(
+        "mmattn.compare.matched.train", lambda words, folder: words_of.append(words) or pretended(words, folder)
+    )
+    return words_of
+
+
 def test_the_best_rate_is_kept_and_the_best_variants_have_more_seeds(tmp_path, monkeypatch):
     monkeypatch.setattr("mmattn.compare.matched.train", pretended)
     said = []
@@ -107,13 +117,9 @@ def test_other_variants_are_the_best_elsewhere_only_by_more_than_seeds_differ(th
     assert [claim.holds for claim in claims if claim.claim.startswith("Different variants")] == holds
 
 
-def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
+def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch, told):
     (tmp_path / "own/mixer").mkdir(parents=True)
     (tmp_path / "own/mixer/mine.yaml").write_text("_target_: mmattn.mixers.Attention\n_partial_: true\nheads: 2\n")
-    told = []
-    monkeypatch.setattr(
-        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
-    )
     monkeypatch.setattr(sys, "path", sys.path[:])
     monkeypatch.chdir(tmp_path)
     config = composed_comparison("mixers", [f"root={tmp_path}"], "own")
@@ -122,11 +128,7 @@ def test_trainings_find_what_a_users_folder_has(tmp_path, monkeypatch):
     assert [words[-2:] for words in told] == [["--config-dir", str(tmp_path / "own")]] * 2
 
 
-def test_a_search_looks_at_the_validation_alone(tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(
-        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
-    )
+def test_a_search_looks_at_the_validation_alone(tmp_path, told):
     matched(rates=[1e-3, 3e-3], search=0.5).measure(Kept(tmp_path))
     assert len(told) == 6
     searched = {word for words in told for word in words if "trainer.max_steps=2" in words and word.startswith("++")}
@@ -134,11 +136,7 @@ def test_a_search_looks_at_the_validation_alone(tmp_path, monkeypatch):
     assert searched == {"++trainer.limit_test_batches=0"} and not whole
 
 
-def test_a_search_of_all_steps_is_a_whole_training(tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(
-        "mmattn.compare.matched.train", lambda words, folder: told.append(words) or pretended(words, folder)
-    )
+def test_a_search_of_all_steps_is_a_whole_training(tmp_path, told):
     matched(rates=[1e-3, 3e-3], search=0.9).measure(Kept(tmp_path))  # of 4 steps
     assert len(told) == 4 and not any(word.startswith("++") for words in told for word in words)
 
