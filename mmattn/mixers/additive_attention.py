@@ -16,8 +16,8 @@ class AdditiveAttention(Scanning):
     """sₜ = GRU([xₜ; cₜ], sₜ₋₁), cₜ = Σⱼ αₜⱼ hⱼ, αₜ = softmaxⱼ(vᵀ tanh(W sₜ₋₁ + U hⱼ)) over the memory's tokens hⱼ of
     the same document; out([sₜ; cₜ]) (https://arxiv.org/abs/1409.0473).
 
-    What is looked at depends on the last state, so tokens are gone through one by one. A document without memory reads
-    exactly 0.
+    s₀ = 0, which the paper makes of the encoder's last state, and what is read out is linear, not maxout. What is
+    looked at depends on the last state, so tokens are gone through one by one. A document without memory reads 0.
 
     Args:
         dim: model width.

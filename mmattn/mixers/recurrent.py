@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,19 +12,22 @@ from torch.utils._pytree import tree_map
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole
+from mmattn.limits import whole, within
 from mmattn.mixers.mixer import Mixer
 from mmattn.mixers.runs import Hidden, Places, Remembered
 from mmattn.sequence import PADDING, TokenInfo
 
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+GATED = ("gru", "lstm")
+"""They keep their state by a gate, the second of torch's for both: a GRU's update gate, an LSTM's forget gate."""
 
 WASTE = 4
 """Rows of runs may be longer than what stands in them, by so much, before they are packed."""
 
 
 class Recurrent(Mixer):
-    """out([h₁ … hₙ]) with hₜ = cell(xₜ, hₜ₋₁): torch's RNN (tanh), GRU or LSTM (https://doi.org/10.1162/neco.1997.9.8.1735).
+    """yₜ = W hₜ + b, hₜ = cell(xₜ, hₜ₋₁) by torch's RNN (tanh), GRU (https://arxiv.org/abs/1406.1078) or LSTM
+    (https://doi.org/10.1162/neco.1997.9.8.1735); both ways W [h→ₜ; h←ₜ] + b.
 
     Each document begins with a state of zeros. torch wants the documents' lengths on the host, for which a CUDA device
     is waited for, once a batch.
@@ -33,17 +37,33 @@ class Recurrent(Mixer):
         kind: rnn, gru or lstm.
         hidden: width of the state; None: `dim`, or half of it where both ways are gone.
         both_ways: a second network goes from the last token to the first; such a layer is not causal and has no step.
+        keeping: at first, of what a GRU or an LSTM remembers σ(keeping) is left at each token, about: half at 0, 0.999
+            at 7 (https://arxiv.org/abs/1804.11188).
     """
 
-    def __init__(self, dim: int, kind: str = "lstm", *, hidden: int | None = None, both_ways: bool = False) -> None:
+    def __init__(
+        self,
+        dim: int,
+        kind: str = "lstm",
+        *,
+        hidden: int | None = None,
+        both_ways: bool = False,
+        keeping: float = 0.0,
+    ) -> None:
         super().__init__()
         if str(kind) not in KINDS:
             known = f"known: {', '.join(KINDS)}.{nearest(str(kind), KINDS)}"
             raise ConfigError(f"There is no recurrent kind '{kind}'; {known}")
         hidden = max(dim // (2 if both_ways else 1), 1) if hidden is None else hidden
         whole("hidden", hidden, 1)
+        within("keeping", keeping, least=0, below=math.inf)
+        if keeping and kind not in GATED:
+            raise ConfigError(f"keeping={keeping:g}: kind={kind} has no gate that keeps its state; set it to 0.")
         self.there = KINDS[kind](dim, hidden, batch_first=True)
         self.back = KINDS[kind](dim, hidden, batch_first=True) if both_ways else None
+        for network in (each for each in (self.there, self.back) if each is not None and keeping):
+            with torch.no_grad():
+                network.bias_ih_l0[hidden : 2 * hidden] += keeping
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:

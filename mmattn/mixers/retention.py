@@ -15,7 +15,8 @@ from mmattn.scans import Segments, decayed, single
 class Retention(Scanning):
     """Sₜ = γ Sₜ₋₁ + kₜvₜᵀ, yₜ = Sₜᵀqₜ, out(silu(gate) · norm(y)) (RetNet, https://arxiv.org/abs/2307.08621).
 
-    Head h forgets with γ = 1 − 2^−(5 + h); the position turns queries and keys, as in the paper, where it is rotary.
+    Head h forgets with γ = 1 − 2^−(5 + h), keys are divided by √d, and the position turns queries and keys, as in the
+    paper, where it is rotary.
 
     Args:
         dim: model width.

@@ -122,10 +122,10 @@ class Scale:
             return [Curve.of(name, zip(self.widths, values[name], strict=True)) for name in (SCALED, PLAIN)]
 
         entropy = {name: [[each["entropy"]] for each in first[name]] for name in first}
-        right = {name: [[run["accuracy"] for run in runs] for runs in trained[name]] for name in trained}
+        loss = {name: [[run["loss"] for run in runs] for runs in trained[name]] for name in trained}
         return {
             "scale": plot(curves(entropy), "width of the head", "entropy of the softmax in nats, at first", "x"),
-            "scale_recall": plot(curves(right), "width of the head", "recalled after training", "x"),
+            "scale_loss": plot(curves(loss), "width of the head", "loss after training, nats a value", "xy"),
         }
 
 

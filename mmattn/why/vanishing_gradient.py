@@ -30,17 +30,17 @@ Norms = list[float]
 
 
 class VanishingGradient:
-    """The norm of ∂ loss(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for at T
-    (`gradients`), and the accuracy of recalling a symbol after a delay, among blanks.
+    """The norm of ∂ log odds(T) / ∂ input(t) by the distance T − t, t being where the symbol stands that is asked for
+    at T (`gradients`), and the accuracy of recalling a symbol after a delay, among blanks.
 
-    A model is trained on each delay alone: nothing shorter shows the way. Batches have as many tokens, hence fewer rows
-    the longer the delay; so one is trained on the shortest delay with as few rows as the longest has, too.
+    A model is trained on each delay alone: nothing shorter shows the way. All delays have as many rows, hence answers,
+    and differ in nothing but the distance.
 
     Args:
         mixers: factories `dim → Mixer` by name; each makes a model of `depth` layers.
         delays: how many tokens before the question the symbol stands.
-        tokens: of a batch, at most, whatever the delay.
-        rates: a model is trained with each of them; what counts is the training that ended with the least loss.
+        rows: of a batch, each with one question.
+        rates: the one with which a model ends the shortest delay with the least loss is its rate for all of them.
     """
 
     def __init__(
@@ -52,31 +52,30 @@ class VanishingGradient:
         dim: int,
         symbols: int,
         steps: int,
-        tokens: int,
+        rows: int,
         rates: Sequence[float],
         position: Position | None = None,
         seeds: int = 1,
     ) -> None:
-        counts("comparison", depth=depth, dim=dim, steps=steps)
+        counts("comparison", depth=depth, dim=dim, steps=steps, rows=rows)
         whole("comparison.symbols", symbols, FIRST + 2)
         if not mixers:
             raise ConfigError("comparison.mixers needs an entry, at least.")
         self.mixers, self.position, self.depth, self.dim = dict(mixers), position, depth, dim
         self.delays = wholes("comparison.delays", delays, 1, 2)
-        whole("comparison.tokens", tokens, BEFORE + self.delays[-1] + 2)
-        self.symbols, self.steps, self.tokens = symbols, steps, tokens
+        self.symbols, self.steps, self.rows = symbols, steps, rows
         self.rates, self.seeds = learning_rates("comparison.rates", rates), range(1, seeds + 1)
         for name in self.mixers:
             check(self._model(name, 0))
 
     def measure(self, kept: Kept) -> Findings:
         first = kept.seeded(self.mixers, self.seeds, self._first, "first/")
-        trained = {
-            delay: kept.seeded(self.mixers, self.seeds, partial(self._run, delay, self._rows(delay)), f"{delay}/")
-            for delay in self.delays
-        }
         near, far = self.delays[0], self.delays[-1]
-        few = kept.seeded(self.mixers, self.seeds, partial(self._run, near, self._rows(far)), f"{near}_few/")
+        shortest = kept.seeded(self.mixers, self.seeds, partial(self._run, near, None), f"{near}/")
+        trained = {near: shortest} | {
+            delay: kept.seeded(self.mixers, self.seeds, partial(self._run, delay, shortest), f"{delay}/")
+            for delay in self.delays[1:]
+        }
         norms = {
             "at first": first,
             f"trained on {far:,}": {name: [run["norms"] for run in runs] for name, runs in trained[far].items()},
@@ -91,23 +90,21 @@ class VanishingGradient:
             [Curve.of(name, [(each, _right(trained[each][name])) for each in self.delays]) for name in self.mixers],
             "delay in tokens", "symbols recalled", "x",
         )  # fmt: skip
-        return Findings(self._claims(first, trained), self._tables(norms, trained, few), pictures)
+        return Findings(self._claims(first, trained), self._tables(norms, trained), pictures)
 
     def _first(self, name: str, seed: int) -> list[float]:
         return gradients(self._model(name, seed), self.symbols)
 
-    def _rows(self, delay: int) -> int:
-        return self.tokens // (BEFORE + delay + 2)
-
-    def _run(self, delay: int, rows: int, name: str, seed: int) -> dict[str, Any]:
-        rate, model, fitted = best(self.rates, partial(self._trained, delay, rows, name, seed))
+    def _run(self, delay: int, shortest: Mapping[str, Any] | None, name: str, seed: int) -> dict[str, Any]:
+        rates = self.rates if shortest is None else [shortest[name][seed - 1]["rate"]]
+        rate, model, fitted = best(rates, partial(self._trained, delay, name, seed))
         right = accuracy(model, partial(self._delayed, delay, 128), 2, 0)
         norms = gradients(model, self.symbols) if delay == self.delays[-1] else []  # of others they are not shown
         return {"rate": rate, "right": right, "norms": norms, "seconds": fitted.seconds}
 
-    def _trained(self, delay: int, rows: int, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
+    def _trained(self, delay: int, name: str, seed: int, rate: float) -> tuple[SymbolModel, Fitted]:
         model = self._model(name, seed)
-        return model, fit(model, asked(model, partial(self._delayed, delay, rows)), self.steps, rate, seed)
+        return model, fit(model, asked(model, partial(self._delayed, delay, self.rows)), self.steps, rate, seed)
 
     def _model(self, name: str, seed: int) -> SymbolModel:
         torch.manual_seed(seed)
@@ -134,26 +131,24 @@ class VanishingGradient:
         return claims
 
     def _tables(
-        self,
-        norms: Mapping[str, Mapping[str, list[Norms]]],
-        trained: Mapping[int, Mapping[str, Any]],
-        few: Mapping[str, Any],
+        self, norms: Mapping[str, Mapping[str, list[Norms]]], trained: Mapping[int, Mapping[str, Any]]
     ) -> dict[str, Table]:
-        near, far = self.delays[0], self.delays[-1]
-        found = [few, *(trained[each] for each in self.delays)]
         recalled = [
-            [name, *(mean_and_deviation(_right(each[name]), "{:.1%}") for each in found)] for name in self.mixers
+            [
+                name,
+                ", ".join(f"{run['rate']:g}" for run in trained[self.delays[0]][name]),
+                *(mean_and_deviation(_right(trained[each][name]), "{:.1%}") for each in self.delays),
+            ]
+            for name in self.mixers
         ]
-        heads = [f"{each:,} tokens, {self._rows(each)} rows" for each in self.delays]
+        heads = ["mixer", "rate", *(f"{each:,} tokens" for each in self.delays)]
         further = [each for each in DISTANCES if each != NEAR]
         faded = [
             [f"{name}, {when}", *(f"{mean(_relative(runs)[each]):.1e}" for each in further)]
             for name in self.mixers for when, by in norms.items() for runs in (by[name],)
         ]  # fmt: skip
         return {
-            "Recalled after a delay, each trained on alone": Table(
-                ["mixer", f"{near:,} tokens, {self._rows(far)} rows", *heads], recalled
-            ),
+            "Recalled after a delay, each trained on alone": Table(heads, recalled),
             "Gradient, relative to one token back": Table(["mixer", *(f"{each:,} back" for each in further)], faded),
         }
 

@@ -47,7 +47,7 @@ SMALL = {
         "comparison.turns=1",
     ],
     "why/vanishing_gradient": [
-        "comparison.steps=2", "comparison.tokens=64", "comparison.dim=32", "comparison.depth=1",
+        "comparison.steps=2", "comparison.rows=2", "comparison.dim=32", "comparison.depth=1",
         "comparison.delays=[4,8]",
     ],
 }  # fmt: skip
@@ -115,7 +115,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/vanishing_gradient", "comparison.rates=[]"], "comparison.rates=[] must be a list of learning rates"),
         (["why/vanishing_gradient", "comparison.delays=[0]"], "comparison.delays=0"),
         (["why/vanishing_gradient", "comparison.delays=[4,4]"], "delays=[4, 4] must hold 2 or more whole numbers, all"),
-        (["why/vanishing_gradient", "comparison.tokens=1000"], "comparison.tokens=1000"),
+        (["why/vanishing_gradient", "comparison.rows=0"], "comparison.rows=0"),
         (["why/vanishing_gradient", "comparison.symbols=2"], "comparison.symbols=2"),
         (["why/vanishing_gradient", "comparison.dim=30"], "head width of 15"),
         (["why/multi_head", "comparison.dim=12"], "head width of 3"),

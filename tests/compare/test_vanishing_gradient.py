@@ -11,10 +11,12 @@ from torch.nn.functional import cross_entropy
 
 from mmattn.build import make
 from mmattn.cli.compose import composed_comparison
+from mmattn.compare import Kept
 from mmattn.mixers import Recurrent
 from mmattn.why import vanishing_gradient
 from mmattn.why.model import SymbolModel
 from mmattn.why.recall_tasks import passkey
+from mmattn.why.training import Fitted
 
 
 def test_the_gradient_is_that_of_the_loss_without_the_share_that_is_wrong(monkeypatch):
@@ -59,4 +61,20 @@ def test_a_recurrent_network_forgets_only_what_it_has_learned_to_recall(near, fa
     first = {"gru": [[1.0, *[0.0] * 10]]}
     trained = {delay: {"gru": [{"right": far if delay == 1024 else near}]} for delay in comparison.delays}
     claims = {claim.claim: claim.holds for claim in comparison._claims(first, trained)}
-    assert claims["gru recalls after 16 tokens and not after 1,024"] is holds
+    assert claims["gru recalls after 8 tokens and not after 1,024"] is holds
+
+
+def test_the_rate_is_that_with_which_the_shortest_delay_is_learned_best(monkeypatch, tmp_path):
+    words = [f"comparison.{each}" for each in ("rates=[0.1,0.2,0.3]", "delays=[2,4]", "dim=16")]
+    comparison = make(composed_comparison("why/vanishing_gradient", words), "comparison")
+    comparison.mixers = {"gru": comparison.mixers["gru"]}
+    tried = []
+
+    def fitted(model, loss, steps, rate, seed):
+        tried.append(rate)
+        return Fitted([(steps, abs(rate - 0.2))], 0.0)
+
+    monkeypatch.setattr(vanishing_gradient, "fit", fitted)
+    monkeypatch.setattr(vanishing_gradient, "DISTANCES", (1, 1023))
+    comparison.measure(Kept(tmp_path))
+    assert tried == [0.1, 0.2, 0.3, 0.2]

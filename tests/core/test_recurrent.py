@@ -108,11 +108,30 @@ def test_nothing_gives_nothing(shape):
     assert mixer("gru")(torch.zeros(*shape, 8, dtype=torch.float64), Context(info, Position())).shape == (*shape, 8)
 
 
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_it_may_begin_by_keeping_what_it_remembers(kind, both_ways):
+    layer = mixer(kind, keeping=20.0, both_ways=both_ways)
+    for network in (layer.there, layer.back)[: 1 + both_ways]:
+        begun = [torch.randn(1, 1, network.hidden_size, dtype=torch.float64) for _ in range(1 + (kind == "lstm"))]
+        x = torch.zeros(1, 1, 8, dtype=torch.float64)
+        with torch.no_grad():
+            network.bias_ih_l0[: network.hidden_size] = network.bias_hh_l0[
+                : network.hidden_size
+            ] = -20  # writes nothing
+            _, after = network(x, begun[0] if kind == "gru" else tuple(begun))
+        torch.testing.assert_close(after if kind == "gru" else after[1], begun[-1], atol=1e-5, rtol=0)
+
+
 def test_what_it_cannot_do_is_named():
     with pytest.raises(ConfigError, match="no recurrent kind 'lstn'; known: rnn, gru, lstm. Did you mean 'lstm'"):
         Recurrent(8, "lstn")
     with pytest.raises(ConfigError, match="hidden=0 must be a whole number, at least 1"):
         Recurrent(8, hidden=0)
+    with pytest.raises(ConfigError, match="keeping=1: kind=rnn has no gate that keeps its state; set it to 0"):
+        Recurrent(8, "rnn", keeping=1.0)
+    with pytest.raises(ConfigError, match="keeping=-1 must be a number at least 0"):
+        Recurrent(8, keeping=-1)
     model, info = mixer("gru", both_ways=True), TokenInfo.from_lengths([2])
     with pytest.raises(ConfigError, match="set both_ways=false"):
         model.step(torch.zeros(1, 2, 8, dtype=torch.float64), Context(info, Position()), None)
