@@ -61,8 +61,8 @@ class Recurrent(Mixer):
             raise ConfigError(f"keeping={keeping:g}: kind={kind} has no gate that keeps its state; set it to 0.")
         self.there = KINDS[kind](dim, hidden, batch_first=True)
         self.back = KINDS[kind](dim, hidden, batch_first=True) if both_ways else None
-        for network in (each for each in (self.there, self.back) if each is not None and keeping):
-            with torch.no_grad():
+        with torch.no_grad():
+            for network in filter(None, (self.there, self.back)):
                 network.bias_ih_l0[hidden : 2 * hidden] += keeping
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)
 
