@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
@@ -12,15 +11,12 @@ from torch.utils._pytree import tree_map
 
 from mmattn.context import Context
 from mmattn.errors import ConfigError, nearest
-from mmattn.limits import whole, within
+from mmattn.limits import whole
 from mmattn.mixers.mixer import Mixer
 from mmattn.mixers.runs import Hidden, Places, Remembered
 from mmattn.sequence import PADDING, TokenInfo
 
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-GATED = ("gru", "lstm")
-"""They keep their state by a gate, the second of torch's for both: a GRU's update gate, an LSTM's forget gate."""
-
 WASTE = 4
 """Rows of runs may be longer than what stands in them, by so much, before they are packed."""
 
@@ -37,8 +33,8 @@ class Recurrent(Mixer):
         kind: rnn, gru or lstm.
         hidden: width of the state; None: `dim`, or half of it where both ways are gone.
         both_ways: a second network goes from the last token to the first; such a layer is not causal and has no step.
-        keeping: at first, of what a GRU or an LSTM remembers σ(keeping) is left at each token, about: half at 0, 0.999
-            at 7 (https://arxiv.org/abs/1804.11188).
+        span: at first, units of a GRU or an LSTM remember for 1 to so many tokens (chrono initialisation,
+            https://arxiv.org/abs/1804.11188); None: as torch begins, where half is left after each token.
     """
 
     def __init__(
@@ -48,7 +44,7 @@ class Recurrent(Mixer):
         *,
         hidden: int | None = None,
         both_ways: bool = False,
-        keeping: float = 0.0,
+        span: int | None = None,
     ) -> None:
         super().__init__()
         if str(kind) not in KINDS:
@@ -56,14 +52,15 @@ class Recurrent(Mixer):
             raise ConfigError(f"There is no recurrent kind '{kind}'; {known}")
         hidden = max(dim // (2 if both_ways else 1), 1) if hidden is None else hidden
         whole("hidden", hidden, 1)
-        within("keeping", keeping, least=0, below=math.inf)
-        if keeping and kind not in GATED:
-            raise ConfigError(f"keeping={keeping:g}: kind={kind} has no gate that keeps its state; set it to 0.")
+        if span is not None:
+            whole("span", span, 3)
+            if kind == "rnn":
+                raise ConfigError(f"span={span}: kind=rnn has no gate that keeps its state; set it to null.")
         self.there = KINDS[kind](dim, hidden, batch_first=True)
         self.back = KINDS[kind](dim, hidden, batch_first=True) if both_ways else None
-        with torch.no_grad():
+        if span is not None:
             for network in filter(None, (self.there, self.back)):
-                network.bias_ih_l0[hidden : 2 * hidden] += keeping
+                _remember(network, span)
         self.out = nn.Linear(hidden * (2 if both_ways else 1), dim)
 
     def forward(self, x: Tensor, context: Context) -> Tensor:
@@ -109,6 +106,17 @@ class Recurrent(Mixer):
         count = 2 if isinstance(self.there, nn.LSTM) else 1
         hidden = tuple(x.new_zeros(len(x), self.there.hidden_size) for _ in range(count))
         return Remembered(hidden, info.document.new_full((len(x),), PADDING))
+
+
+@torch.no_grad()
+def _remember(network: Any, span: int) -> None:
+    """At first a unit keeps t/(t + 1) of its state at each token and adds 1/(t + 1) of what is new, t being drawn from 1
+    to `span` − 1."""
+    hidden = network.hidden_size
+    keep = torch.empty(hidden).uniform_(1, span - 1).log()
+    network.bias_ih_l0[hidden : 2 * hidden] += keep  # an LSTM's forget gate, a GRU's update gate
+    if isinstance(network, nn.LSTM):
+        network.bias_ih_l0[:hidden] -= keep  # its input gate; a GRU adds what it does not keep
 
 
 def _as_it_is(network: nn.RNNBase, runs: Any, first: Any = None) -> tuple[Any, Any]:
