@@ -110,8 +110,8 @@ class Recurrent(Mixer):
 
 @torch.no_grad()
 def _remember(network: Any, span: int) -> None:
-    """At first a unit keeps t/(t + 1) of its state at each token and adds 1/(t + 1) of what is new, t being drawn from 1
-    to `span` − 1."""
+    """At first a unit keeps t/(t + 1) of its state at each token and adds 1/(t + 1) of what is new, t being drawn from
+    1 to `span` − 1."""
     hidden = network.hidden_size
     keep = torch.empty(hidden).uniform_(1, span - 1).log()
     network.bias_ih_l0[hidden : 2 * hidden] += keep  # an LSTM's forget gate, a GRU's update gate
