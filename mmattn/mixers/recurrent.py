@@ -17,6 +17,7 @@ from mmattn.mixers.runs import Hidden, Places, Remembered
 from mmattn.sequence import PADDING, TokenInfo
 
 KINDS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
 WASTE = 4
 """Rows of runs may be longer than what stands in them, by so much, before they are packed."""
 

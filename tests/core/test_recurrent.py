@@ -120,7 +120,7 @@ def test_units_may_begin_by_remembering_for_a_span(kind, both_ways):
                 weight.zero_()
             _, after = network(x, begun if kind == "lstm" else begun[0])
         kept = (after[1] if kind == "lstm" else after).flatten()
-        # (1 − 1/t)¹⁰⁰ of t drawn from 1 to 1,023 is 0.79 in the mean, 0.82 for the median
+        # (t/(t + 1))¹⁰⁰ of t drawn from 1 to 1,023 is 0.73 in the mean and 0.91 at most
         assert 0.7 < kept.mean() < 0.85 and kept.min() < 0.3 and kept.max() > 0.87
 
 
