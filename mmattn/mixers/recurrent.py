@@ -113,11 +113,11 @@ class Recurrent(Mixer):
 def _remember(network: Any, span: int) -> None:
     """At first a unit keeps t/(t + 1) of its state at each token and adds 1/(t + 1) of what is new, t being drawn from
     1 to `span` − 1."""
-    hidden = network.hidden_size
+    bias, hidden = network.bias_ih_l0, network.hidden_size
     keep = torch.empty(hidden).uniform_(1, span - 1).log()
-    network.bias_ih_l0[hidden : 2 * hidden] += keep  # an LSTM's forget gate, a GRU's update gate
+    bias[hidden : 2 * hidden] += keep  # an LSTM's forget gate, a GRU's update gate
     if isinstance(network, nn.LSTM):
-        network.bias_ih_l0[:hidden] -= keep  # its input gate; a GRU adds what it does not keep
+        bias[:hidden] -= keep  # its input gate; a GRU adds what it does not keep
 
 
 def _as_it_is(network: nn.RNNBase, runs: Any, first: Any = None) -> tuple[Any, Any]:
