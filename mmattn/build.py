@@ -110,12 +110,16 @@ def _check(path: str, node: Any) -> None:
     for key in node:
         if OmegaConf.is_missing(node, key):
             raise ConfigError(f"{path}.{key} has no value: give {path}.{key}=… on the command line.")
+    keys = [key for key in map(str, node) if not key.startswith("_")]
+    check_keys(path, node["_target_"], keys, parameters(target_of(path, node)))
+
+
+def target_of(path: str, node: Any) -> Any:
+    """What the node at `path` names as its constructor. Raises `ConfigError` where that cannot be imported."""
     try:
-        target = get_object(node["_target_"])
+        return get_object(node["_target_"])
     except Exception as error:
         raise ConfigError(f"{path}._target_={node['_target_']} cannot be imported: {error}") from error
-    keys = [key for key in map(str, node) if not key.startswith("_")]
-    check_keys(path, node["_target_"], keys, parameters(target))
 
 
 def check_keys(path: str, target: str, keys: Iterable[str], known: Set[str] | None) -> None:

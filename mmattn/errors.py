@@ -9,6 +9,9 @@ from collections.abc import Iterable
 class MmattnError(Exception):
     """Base of the errors that the command line prints as one message, without a traceback."""
 
+    status = 1
+    """The exit status of a command that ends so."""
+
 
 class ConfigError(MmattnError):
     """A config key or value that cannot be used."""
@@ -24,6 +27,12 @@ class RunError(MmattnError):
 
 class TrainingError(MmattnError):
     """Training reached a state from which it cannot usefully go on."""
+
+
+class Diverged(TrainingError):
+    """A loss that is no number."""
+
+    status = 3
 
 
 class ContractError(MmattnError):

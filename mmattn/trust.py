@@ -18,10 +18,14 @@ TRUSTED = (
 """Not all of torch and Lightning, which load and run code that they are given (`torch.hub`, `LightningCLI`)."""
 
 UNTRUSTED = {
+    "mmattn.benchmarks": "writes files and starts processes",
     "mmattn.build": "builds whatever a config names",
-    "mmattn.cli": "runs whole commands, and may import other folders",
+    "mmattn.cli": "runs whole commands",
+    "mmattn.compare": "trains in processes of its own, and removes folders",
+    "mmattn.composition": "may import other folders",
     "mmattn.report": "writes files",
     "mmattn.run": "writes files",
+    "mmattn.why": "trains models and starts processes",
     "timm.data.dataset_factory": "downloads data sets, which may bring code",
     "timm.data.readers": "downloads data sets, which may bring code",
     "timm.models": "loads weights from any address",

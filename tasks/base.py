@@ -17,7 +17,7 @@ from torchmetrics import MetricCollection
 from mmattn.backbone import Backbone
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.labels import Labels
-from mmattn.errors import ConfigError, TrainingError
+from mmattn.errors import ConfigError, Diverged
 from mmattn.report.cards import Card
 from mmattn.tokenizer import Batch, Prepared, Tokenizer, to_device
 
@@ -107,7 +107,7 @@ class Task(lightning.LightningModule, ABC):
         scores = self.evaluate(batch)
         if not bool(torch.isfinite(scores.loss)):  # waits for the device, before such a loss can spoil the weights
             names = ", ".join(batch["names"][:4])
-            raise TrainingError(
+            raise Diverged(
                 f"The loss is {scores.loss.item()} at step {self.global_step}, in the batch of {names}, …; lower "
                 "optimizer.learning_rate, or look at these samples."
             )

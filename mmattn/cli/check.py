@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmattn.build import make
-from mmattn.cli.compose import composed
-from mmattn.cli.launch import experiment
-from mmattn.cli.unread import reads_pattern
+from mmattn.composition.compose import composed
+from mmattn.composition.unread import reads_pattern
+from mmattn.composition.words import experiment
 from mmattn.contracts.mixer import check_mixer, randomised
 from mmattn.contracts.mixer_rows import DOCUMENTS
 from mmattn.contracts.mixer_steps import has_step

@@ -12,10 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from mmattn.errors import ConfigError, RunError, nearest
+from mmattn.errors import ConfigError, RunError, TrainingError, nearest
 
 NOT_LASTING = ("seeds", "config_dir")
 """Settings that parts of one comparison may differ in: more seeds add parts, and a user's folder may move."""
+MEASURED_BY = ("versions", "code", "threads", "config_dir")
+"""What all parts of a comparison share besides; `code` is a digest of the package, whatever the commit."""
 OF_SEEDS = "± is the standard deviation of the seeds; bands go from the least to the most."
 EPILOG = """Each comparison states what is expected, measures it, and says whether it held. What was measured is kept:
 the same command with run.dir=FOLDER goes on with one that was stopped.
@@ -49,13 +51,14 @@ def compare(arguments: argparse.Namespace) -> None:
     import torch
     from omegaconf import OmegaConf
 
+    import mmattn
     from mmattn.benchmarks.record import about as measured_on
     from mmattn.build import make
-    from mmattn.cli.compose import claim, composed_comparison
     from mmattn.cli.quiet import quiet
-    from mmattn.cli.user_folder import digest
     from mmattn.compare import Kept
     from mmattn.compare.write import write
+    from mmattn.composition.compose import claim, composed_comparison
+    from mmattn.composition.user_folder import digest
 
     quiet()
     name, words = _name(arguments.words, arguments.config_dir)
@@ -63,7 +66,7 @@ def compare(arguments: argparse.Namespace) -> None:
     comparison = make(config, "comparison")
     if "seeds" not in config.comparison and config.seeds != 1:
         raise ConfigError(f"seeds={config.seeds}: {name} trains nothing that has a seed; leave it out.")
-    folder = _folder(name, config.run.dir, _lasting(config.comparison))
+    folder = _folder(name, config.run.dir, _lasting(config.comparison, getattr(comparison, "may_change", ())))
     dirs = [arguments.config_dir] if arguments.config_dir else []
     here = measured_on(torch.get_num_threads())
     own = [word for word in words if not word.startswith("run.dir=")]
@@ -73,14 +76,16 @@ def compare(arguments: argparse.Namespace) -> None:
         "config": OmegaConf.to_yaml(config.comparison, resolve=True),
         **here,
     }
-    _same_code(folder, {**here, "config_dir": digest(arguments.config_dir)})
+    own_files = digest(Path(arguments.config_dir)) if arguments.config_dir else None
+    _same_code(folder, {**here, "code": digest(Path(mmattn.__file__).parent), "config_dir": own_files})
     print(f"{name}\n  folder       {folder}", flush=True)
     try:
         found = comparison.measure(Kept(folder / "parts", lambda line: print(line, flush=True)))
-    except KeyboardInterrupt as stopped:
+    except (KeyboardInterrupt, TrainingError) as stopped:
+        why = str(stopped) if isinstance(stopped, TrainingError) else "Stopped."
         way_on = _command([name, *own, f"run.dir={folder}"], dirs)
-        raise KeyboardInterrupt(f"Stopped. What was measured is kept: go on with {way_on}") from stopped
-    if config.seeds > 1:
+        raise type(stopped)(f"{why} What was measured is kept: go on with {way_on}") from stopped
+    if config.comparison.get("seeds", 1) > 1:
         found = replace(found, notes=(*found.notes, OF_SEEDS))
     write(folder, name, found, about)
     print(shown(found))
@@ -102,13 +107,13 @@ def shown(found: Any) -> str:
     return "\n".join([*parts, *(f"  {note}" for note in found.notes)])
 
 
-def _lasting(comparison: Any) -> str:
-    """The settings that all parts of a comparison share."""
+def _lasting(comparison: Any, others: Sequence[str]) -> str:
+    """The settings that all parts of a comparison share: not `others`, for which each part stands itself."""
     from omegaconf import OmegaConf
 
     settings: Any = OmegaConf.to_container(comparison, resolve=True)
     return OmegaConf.to_yaml(
-        OmegaConf.create({key: value for key, value in settings.items() if key not in NOT_LASTING})
+        OmegaConf.create({key: value for key, value in settings.items() if key not in (*NOT_LASTING, *others)})
     )
 
 
@@ -130,12 +135,12 @@ def _folder(name: str, chosen: str | None, settings: str) -> Path:
 
 
 def _same_code(folder: Path, here: Mapping[str, Any]) -> None:
-    """Note the versions and commit by which parts are measured. Raises `RunError` where others measured some."""
-    path, now = folder / "measured_by.json", {key: here[key] for key in ("versions", "commit", "threads", "config_dir")}
+    """Note the code and versions by which parts are measured. Raises `RunError` where others measured some."""
+    path, now = folder / "measured_by.json", {key: here[key] for key in MEASURED_BY}
     try:
         if path.exists() and json.loads(path.read_text(encoding="utf-8")) != now:
             raise RunError(
-                f"{folder} holds parts that were measured by another commit or other versions, with other threads or "
+                f"{folder} holds parts that were measured by other code of mmattn, other versions, other threads or "
                 f"other files of --config-dir ({path.name} says which): go on with those, or choose another run.dir."
             )
         path.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")

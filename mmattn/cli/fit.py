@@ -27,7 +27,8 @@ def fit(trainer: lightning.Trainer, built: Built, run: Run, last: Path | None) -
     except (SystemExit, KeyboardInterrupt) as stopped:  # Lightning ends with SystemExit after Ctrl-C
         raise KeyboardInterrupt(f"Stopped. {way_on(run)}") from stopped
     except (TrainingError, BadSample) as error:
-        raise TrainingError(f"{str(error).rstrip('.')}. {way_on(run)}") from error
+        kind = type(error) if isinstance(error, TrainingError) else TrainingError
+        raise kind(f"{str(error).rstrip('.')}. {way_on(run)}") from error
     except MisconfigurationException as error:
         raise ConfigError(f"trainer: {' '.join(str(error).split())}") from error
     except OSError as error:

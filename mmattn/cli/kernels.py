@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import lightning
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
-from mmattn.cli.launch import experiment
 from mmattn.cli.tables import aligned
+from mmattn.composition.compose import composed
+from mmattn.composition.words import experiment
 from mmattn.errors import ConfigError
 from mmattn.kernels import KERNELS, Kernel, Request, chosen
 from mmattn.kernels.crossover import crossover

@@ -17,10 +17,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from mmattn.cli.compose import checked_sweep, claim, composed
 from mmattn.cli.sweep import summary, swept
-from mmattn.cli.user_folder import bring
-from mmattn.errors import ConfigError, MmattnError, RunError, TrainingError
+from mmattn.composition.compose import checked_sweep, claim, composed
+from mmattn.composition.user_folder import bring
+from mmattn.composition.words import experiment, quoted
+from mmattn.errors import MmattnError, RunError, TrainingError
 from mmattn.run import Run
 
 
@@ -41,16 +42,6 @@ def launch(words: Sequence[str], flags: Sequence[str] = (), config_dir: str | No
         _hydra([*flags, *given, *overrides])
     else:
         _single(given, overrides, composed(overrides, config_dir))
-
-
-def experiment(words: Sequence[str]) -> list[str]:
-    """`a=b image` → `experiment=image a=b`. Raises `ConfigError` for a second word that is no override."""
-    names = [word for word in words if "=" not in word and not word.startswith("~")]
-    if len(names) > 1:
-        raise ConfigError(
-            f"'{names[1]}' is no setting, and the experiment is '{names[0]}' already: settings are key=value words."
-        )
-    return [f"experiment={name}" for name in names] + [word for word in words if word not in names]
 
 
 def job(config: DictConfig) -> float | None:
@@ -150,9 +141,3 @@ def _as_arguments(arguments: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         sys.argv = before
-
-
-def quoted(folder: Path) -> str:
-    """A path as Hydra's grammar takes it, whatever is in it."""
-    text = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"

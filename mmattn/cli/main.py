@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("MMATTN_TRACEBACK") or os.environ.get("HYDRA_FULL_ERROR"):
             raise
         print(f"mmattn: {error}", file=sys.stderr)
-        return 1
+        return error.status
     except KeyboardInterrupt as stopped:
         # A process of its own ends now, however often the key is pressed; Lightning leaves the signal ignored.
         signal.signal(signal.SIGINT, signal.SIG_IGN if argv is None else before)

@@ -23,7 +23,7 @@ from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data, described
 from mmattn.cli.say import announce, conclude
 from mmattn.cli.trainer import measure, training_trainer
-from mmattn.cli.user_folder import bring
+from mmattn.composition.user_folder import bring
 from mmattn.errors import ConfigError, RunError
 from mmattn.report.write import write_report
 from mmattn.run import Run, load_weights

@@ -14,7 +14,7 @@ from mmattn.cli.quiet import quiet
 from mmattn.cli.same_data import check_same_data
 from mmattn.cli.trainer import measure
 from mmattn.cli.unusual import tell_unusual
-from mmattn.cli.user_folder import bring
+from mmattn.composition.user_folder import bring
 from mmattn.data.only_sample import only_sample
 from mmattn.data.source import Sample, Split
 from mmattn.errors import ConfigError

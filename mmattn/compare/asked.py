@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,21 +13,28 @@ from mmattn.limits import said, whole
 RATE = "optimizer.learning_rate"
 GIVEN = (RATE, "seed", "trainer.max_epochs", "trainer.max_steps", "trainer.log_every_n_steps", "run.dir")
 """What each training is told by the comparison, and by no words of its own."""
+LESS = {"loss", "error", "perplexity", "bits", "distance"}
+"""Words in the names of metrics of which less is better, where an experiment does not say."""
+ALL = "All"
+"""The title of the table of all experiments."""
 
 
 class Task(NamedTuple):
-    """An experiment: its words for `mmattn train`, the steps of a whole training, the metric that ranks variants, and
-    which of a variant's forms it takes."""
+    """An experiment: its words for `mmattn train`, the steps of a whole training, the metric that ranks variants,
+    whether less of it is better, and which of a variant's forms it takes."""
 
     words: tuple[str, ...]
     steps: int
     metric: str
+    less: bool
     form: str | None = None
 
 
 def asked_task(name: str, given: Any) -> Task:
     """An experiment of the config. Raises `ConfigError` naming what of it cannot be used."""
     key = f"comparison.experiments.{name}"
+    if name == ALL or not isinstance(name, str) or slug(name) != name:
+        raise ConfigError(f"{key}: its name is a folder's: letters, digits and _ between them, and not {ALL}.")
     if not isinstance(given, Mapping):
         raise ConfigError(f"{key}={said(given)} must hold words, steps and metric, and form where variants have some.")
     check_keys(key, "an experiment", given, set(Task._fields))
@@ -34,7 +42,15 @@ def asked_task(name: str, given: Any) -> Task:
     metric, form = given.get("metric"), given.get("form")
     if not isinstance(metric, str):
         raise ConfigError(f"{key}.metric={said(metric)} must name what ranks variants, such as accuracy or loss.")
-    return Task(_words(f"{key}.words", given.get("words")), given["steps"], metric, form)
+    less = given.get("less", not LESS.isdisjoint(metric.split("_")))
+    if not isinstance(less, bool):
+        raise ConfigError(f"{key}.less={said(less)} must be true where less of {metric} is better, or false.")
+    return Task(_words(f"{key}.words", given.get("words")), given["steps"], metric, less, form)
+
+
+def slug(name: str) -> str:
+    """A name as a folder's: letters and digits, with lines between."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "_"
 
 
 def asked_words(variant: str, given: Any, name: str, task: Task) -> tuple[str, ...]:

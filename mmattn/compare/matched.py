@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
-import shutil
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
-from mmattn.cli.launch import quoted
-from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words
+from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words, slug
 from mmattn.compare.findings import Findings
 from mmattn.compare.kept import Kept
 from mmattn.compare.planned import Planner
-from mmattn.compare.trained import DIVERGED, Trained, findings, worth
-from mmattn.errors import ConfigError, MmattnError
+from mmattn.compare.trained import Trained, findings, worth
+from mmattn.compare.training import train
+from mmattn.composition.words import quoted
+from mmattn.errors import ConfigError, Diverged, RunError
 from mmattn.limits import learning_rates, said, whole, within
-from mmattn.report.curves import read_series
-
-BINS = 24
-"""Points of a curve, at most twice as many: each the mean of as many steps."""
-UNSTABLE = "The loss is"
-"""What a training says that ended for a loss that is no number."""
 
 
 class Matched:
@@ -37,13 +25,19 @@ class Matched:
     test is left out there. Each training is a run of `mmattn train` in a process of its own.
 
     Args:
-        experiments: by name `{words, steps, metric}`, and `form` where variants have several.
+        experiments: by name `{words, steps, metric}`, `less` where less of the metric is better and its name does not
+            say so, and `form` where variants have several.
         variants: by name their words, or for each form theirs; the first sets the number of parameters.
         rates: learning rates. search: the share of the steps that each is tried for.
         tolerance: how far parameters may differ, as a share.
-        finalists: so many of the best variants are trained with `seeds` seeds, the others with one.
+        finalists: so many of the best variants are trained `seeds` times, the others once.
         config_dir: a user's folder, as `mmattn train --config-dir` takes it.
+
+    Raises `ConfigError` for what cannot be compared, before anything trains.
     """
+
+    may_change = ("experiments", "variants", "rates", "search", "finalists")
+    """Settings that may be others when a comparison is gone on with: each part says what it was trained with."""
 
     def __init__(
         self, experiments: Mapping[str, Mapping[str, Any]], variants: Mapping[str, Any], *,
@@ -63,6 +57,7 @@ class Matched:
         if len(set(names)) < len(names):
             raise ConfigError(f"comparison.variants: {', '.join(variants)} would share folders; name them apart.")
         self.tasks = {name: asked_task(name, each) for name, each in experiments.items()}
+        self._samples: dict[tuple[str, int], tuple[str, Path]] = {}
         self.words = {
             name: {variant: asked_words(variant, given, name, task) for variant, given in variants.items()}
             for name, task in self.tasks.items()
@@ -70,18 +65,18 @@ class Matched:
 
     def measure(self, kept: Kept) -> Findings:
         plans = {task: self._sizes(kept, task) for task in self.tasks}  # before anything trains
-        found = [Trained(task, self.tasks[task].metric, self._trained(kept, task, plans[task])) for task in self.tasks]
+        self._samples.clear()
+        found = [Trained(task, self.tasks[task], self._trained(kept, task, plans[task])) for task in self.tasks]
         return findings(found, self.tolerance)
-
-    # -- training ---------------------------------------------------------------------------------------------------
 
     def _sizes(self, kept: Kept, task: str) -> dict[str, dict[str, Any]]:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
         planner = Planner(task, self.words[task], self.tasks[task].metric, self.tolerance, self.config_dir)
         plans: dict[str, dict[str, Any]] = {}
-        for name in self.words[task]:
+        for name, words in self.words[task].items():
             target = next(iter(plans.values()))["parameters"] if plans else 0
-            plans[name] = kept(f"{task}/{slug(name)}/size", partial(planner, name, target))
+            plan = partial(planner, name, target)
+            plans[name] = _kept(kept, f"{task}/{slug(name)}/size", {"asked": [*words], "target": target}, plan)
         return plans
 
     def _trained(self, kept: Kept, task: str, plans: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -89,59 +84,68 @@ class Matched:
         runs: dict[str, list[dict[str, Any]]] = {}
         rates = {name: self._rate(kept, task, name, plan) for name, plan in plans.items()}
         for name, plan in plans.items():
-            runs[name] = [self._run(kept, task, name, plan, rates[name], 1, 1.0)]
-        order = sorted(runs, key=lambda name: worth(self.tasks[task].metric, runs[name][0]["validation"]))
+            runs[name] = [self._whole(kept, task, name, plan, rates[name], 1)]
+        order = sorted(runs, key=lambda name: worth(self.tasks[task], runs[name][0]["validation"]))
         for name in order[: self.finalists]:
             seeds = range(2, self.seeds + 1)
-            runs[name] += [self._run(kept, task, name, plans[name], rates[name], seed, 1.0) for seed in seeds]
+            runs[name] += [self._whole(kept, task, name, plans[name], rates[name], seed) for seed in seeds]
         return runs
 
     def _rate(self, kept: Kept, task: str, name: str, plan: Mapping[str, Any]) -> float:
         if len(self.rates) == 1:
             return self.rates[0]
-        tried = {rate: self._run(kept, task, name, plan, rate, 1, self.search) for rate in self.rates}
-        return min(tried, key=lambda rate: worth(self.tasks[task].metric, tried[rate]["validation"]))
+        steps = max(round(self.tasks[task].steps * self.search), 1)
+        tried = {rate: self._run(kept, task, name, plan, rate, 1, steps) for rate in self.rates}
+        left = [rate for rate, run in tried.items() if "diverged" not in run]
+        if not left:
+            raise Diverged(
+                f"{name} of {task} diverged at all of comparison.rates within {steps} steps; add smaller ones."
+            )
+        return min(left, key=lambda rate: worth(self.tasks[task], tried[rate]["validation"]))
+
+    def _whole(
+        self, kept: Kept, task: str, name: str, plan: Mapping[str, Any], rate: float, seed: int
+    ) -> dict[str, Any]:
+        run = self._run(kept, task, name, plan, rate, seed, self.tasks[task].steps)
+        if "diverged" in run:
+            raise Diverged(
+                f"{name} of {task} diverged with {RATE}={rate:g} and seed={seed}: leave that out of "
+                "comparison.rates, and give smaller ones."
+            )
+        return run
 
     def _run(
-        self, kept: Kept, task: str, name: str, plan: Mapping[str, Any], rate: float, seed: int, share: float
+        self, kept: Kept, task: str, name: str, plan: Mapping[str, Any], rate: float, seed: int, steps: int
     ) -> dict[str, Any]:
-        steps = max(round(self.tasks[task].steps * share), 1)
         folder = kept.folder / task / slug(name) / f"rate_{rate:g}_seed_{seed}_steps_{steps}"
-        words = [
-            *self.words[task][name], *plan["words"],
-            *(f"{key}={value}" for key, value in zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)),
-            *(["++trainer.limit_test_batches=0"] if steps < self.tasks[task].steps else []),
-            *([] if self.config_dir is None else ["--config-dir", self.config_dir]),
-        ]  # fmt: skip
-        run = kept(f"{task}/{slug(name)}/{folder.name}/figures", partial(train, words, folder))
-        if share == 1.0 and DIVERGED in run["validation"]:
-            raise MmattnError(
-                f"{name} of {task} diverged in its whole training at {RATE}={rate:g}, which {self.search:.0%} of the "
-                "steps did not show; give smaller comparison.rates."
-            )
+        asked = [*self.words[task][name], *plan["words"]]
+        asked += ["++trainer.limit_test_batches=0"] if steps < self.tasks[task].steps else []
+        given = zip(GIVEN, (rate, seed, -1, steps, 1, quoted(folder)), strict=True)
+        words = [*asked, *(f"{key}={value}" for key, value in given)]
+        words += [] if self.config_dir is None else ["--config-dir", self.config_dir]
+        part = f"{task}/{slug(name)}/{folder.name}/figures"
+        run = _kept(kept, part, {"asked": asked}, partial(train, words, folder))
+        if "diverged" not in run:
+            self._check_samples(task, seed, run["data"], folder)
         return {**run, "rate": rate, "flops": plan["flops"]}
 
+    def _check_samples(self, task: str, seed: int, data: str, folder: Path) -> None:
+        """Raise `RunError` where the first training of this seed saw others: files have changed in the meantime."""
+        first, where = self._samples.setdefault((task, seed), (data, folder))
+        if data != first:
+            raise RunError(
+                f"{folder} was trained on other samples than {where}: the data of {task} have changed. Put them "
+                "back and remove that folder, or choose another run.dir."
+            )
 
-def slug(name: str) -> str:
-    """A name as a folder's: letters and digits, with lines between."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "_"
 
-
-def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
-    """What a training in a process of its own leaves. Raises `MmattnError` with its last words where it fails."""
-    if not (folder / "results.json").is_file():
-        shutil.rmtree(folder, ignore_errors=True)  # one that was stopped, within its first epoch for all we know
-        child = subprocess.run([sys.executable, "-m", "mmattn", "train", *words], capture_output=True, text=True)
-        if child.returncode:
-            said = child.stderr.strip()
-            if UNSTABLE in said:
-                return {"validation": {DIVERGED: 1.0}, "test": {DIVERGED: 1.0}}
-            reason = said.removeprefix("mmattn: ") or f"status {child.returncode}"
-            raise MmattnError(f"{shlex.join(['mmattn', 'train', *words])}: {reason}")
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    losses = read_series(folder / "metrics.csv").get("train/batch_loss", [])
-    size = max(len(losses) // BINS, 1)
-    bins = [losses[at : at + size] for at in range(0, len(losses), size)]
-    curve = [(each[-1][0], mean(loss for _, loss in each)) for each in bins]
-    keys = ("test", "validation", "train_seconds", "steps", "tokens", "parameters", "seed")
-    return {**{key: results[key] for key in keys if key in results}, "curve": curve}
+def _kept(kept: Kept, part: str, asked: Mapping[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A part that knows what it was asked. Raises `RunError` where it was measured with something else."""
+    found: dict[str, Any] = kept(part, lambda: {**measure(), **asked})
+    for key, value in asked.items():
+        if found.get(key) != value:
+            raise RunError(
+                f"{kept.folder / part}.json was measured with {found.get(key)}, and is asked with {value}: "
+                "remove it, or choose another run.dir."
+            )
+    return found

@@ -10,15 +10,17 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from mmattn.build import build_data, build_task, make
-from mmattn.cli.compose import composed
-from mmattn.cli.launch import experiment
 from mmattn.compare.budget import RATIO, Sized, sized
 from mmattn.compare.flops import flops
+from mmattn.composition.compose import composed
+from mmattn.composition.words import experiment
 from mmattn.data.datamodule import DataModule
 from mmattn.errors import ConfigError, nearest
 from mmattn.tokenizer import Batch
 
-SHARED = ("data", "tokenizer", "loader", "trainer", "task")
+SHARED = (
+    "data", "tokenizer", "loader", "trainer", "task", "optimizer", "schedule", "callbacks", "init_from", "init_parts",
+)  # fmt: skip
 """Parts of the config that make the samples, their order, the training and its measure: the same for all variants."""
 
 
@@ -57,6 +59,7 @@ class Planner:
         with _said_of(f"comparison.variants.{name} of {self.task}"):
             own, parameters = self._sized(name, target)
             model = self._model(name, own)
+            model.setup("fit")  # where a task tries whether its backbone sees what it is to guess
         self._check_metric(model)
         batch = self._first_batch(model)
         operations = flops(lambda: model.train().evaluate(batch).loss.backward())
@@ -90,6 +93,10 @@ class Planner:
             self._composed[words] = composed(experiment(words), self.config_dir)
         return self._composed[words]
 
+    def _unresolved(self, name: str) -> dict[str, Any]:
+        config: Any = OmegaConf.to_container(self._config(name), resolve=False)
+        return config
+
     def _model(self, name: str, more: Sequence[str]) -> Any:
         """A variant's task, whose tokenizer, of another width perhaps, knows what the first one's was fitted on."""
         config = self._config(name, more)
@@ -108,7 +115,7 @@ class Planner:
     def _check_shared(self, name: str) -> None:
         # Not resolved: the width of a tokenizer follows the backbone's, and the loader's seed that of each training.
         first, own = (
-            {key: OmegaConf.to_container(self._config(each)[key], resolve=False) for key in SHARED}
+            {key: value for key, value in self._unresolved(each).items() if key in SHARED}
             for each in (self.first, name)
         )
         for path, theirs, its in differences(first, own):

@@ -8,14 +8,12 @@ from itertools import combinations
 from statistics import mean
 from typing import Any, NamedTuple
 
+from mmattn.compare.asked import ALL, Task
 from mmattn.compare.findings import Claim, Findings, Table, at_most, mean_and_deviation
 from mmattn.errors import ConfigError
 from mmattn.report.plot import Curve, plot
 
-DIVERGED = "diverged"
 SHOWN = "{:.4f}"
-LESS = ("loss", "error", "perplexity")
-"""Metrics of which less is better."""
 NOTES = (
     "GFLOP count matrix products, convolutions, attention (as if all pairs were computed) and recurrences, forward and "
     "backward, on the first batch. Seconds hold the validations.",
@@ -24,10 +22,10 @@ NOTES = (
 
 
 class Trained(NamedTuple):
-    """The runs of an experiment, by variant, a run a seed, and the metric that ranks them."""
+    """The runs of an experiment, by variant, a run a seed."""
 
     name: str
-    metric: str
+    task: Task
     runs: Mapping[str, Sequence[Mapping[str, Any]]]
 
     @property
@@ -51,16 +49,14 @@ class Trained(NamedTuple):
         return mean(self._worths(other)) - mean(self._worths(self.best))
 
     def _worths(self, name: str) -> list[float]:
-        return [worth(self.metric, run[self.split]) for run in self.runs[name]]
+        return [worth(self.task, run[self.split]) for run in self.runs[name]]
 
 
-def worth(metric: str, figures: Mapping[str, float]) -> float:
-    """Less is better, and what diverged is the worst. Raises `ConfigError` for a metric that was not measured."""
-    if figures.get(DIVERGED):
-        return math.inf
-    if metric not in figures:
-        raise ConfigError(f"comparison: metric={metric} is not measured; known: {', '.join(figures)}.")
-    value = figures[metric] if metric.startswith(LESS) else -figures[metric]
+def worth(task: Task, figures: Mapping[str, float]) -> float:
+    """Less is better, and what is no number is the worst. Raises `ConfigError` for a metric that was not measured."""
+    if task.metric not in figures:
+        raise ConfigError(f"comparison: metric={task.metric} is not measured; known: {', '.join(figures)}.")
+    value = figures[task.metric] if task.less else -figures[task.metric]
     return value if math.isfinite(value) else math.inf
 
 
@@ -70,7 +66,7 @@ def findings(found: Sequence[Trained], tolerance: float) -> Findings:
     claims = [claim for each in found for claim in _claims(each, tolerance)]
     if len(found) > 1 and all(each.spread is not None for each in found):  # one seed would show noise
         claims.append(_several(found))
-    tables = {"All": _table(found)} | {each.name: _details(each) for each in found}
+    tables = {ALL: _table(found)} | {each.name: _details(each) for each in found}
     return Findings(claims, tables, pictures, NOTES)
 
 
@@ -103,14 +99,16 @@ def _table(found: Sequence[Trained]) -> Table:
     """A row a variant, a column an experiment."""
     rows = []
     for name in found[0].runs:
-        cells = [mean_and_deviation([run[each.split][each.metric] for run in each.runs[name]], SHOWN) for each in found]
+        cells = [
+            mean_and_deviation([run[each.split][each.task.metric] for run in each.runs[name]], SHOWN) for each in found
+        ]
         best = [f"*{cell}*" if each.best == name else cell for each, cell in zip(found, cells, strict=True)]
         rows.append([name, *best])
-    return Table(["", *(f"{each.name}, {each.split} {each.metric}" for each in found)], rows)
+    return Table(["", *(f"{each.name}, {each.split} {each.task.metric}" for each in found)], rows)
 
 
 def _details(trained: Trained) -> Table:
-    metric, rows, splits = trained.metric, [], sorted({trained.split, "validation"})
+    metric, rows, splits = trained.task.metric, [], sorted({trained.split, "validation"})
     for name, runs in trained.runs.items():
         shown = [mean_and_deviation([run[split][metric] for run in runs], SHOWN) for split in splits]
         first, seconds = runs[0], mean(run["train_seconds"] for run in runs)

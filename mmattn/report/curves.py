@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmattn.report.chart import Line, chart
 
+Point = tuple[float, float]
 MOST = 600
 """Points of a line: more are not seen."""
 
 
 def curves(path: Path) -> str:
     """Loss; each other validation metric together; the learning rate. Empty where nothing was logged."""
-    series = read_series(path)
+    series = {name: thinned(points) for name, points in read_series(path).items()}
     losses = [
         Line("training, single batches", series.get("train/batch_loss", []), "faint"),
         Line("training, epoch mean", series.get("train/loss", []), "a"),
@@ -30,13 +32,18 @@ def curves(path: Path) -> str:
     return "".join(charts)
 
 
-def read_series(path: Path) -> dict[str, list[tuple[float, float]]]:
-    """Each column's (step, value) points, thinned to at most `MOST`."""
-    series: dict[str, list[tuple[float, float]]] = {}
+def thinned(points: Sequence[Point]) -> Sequence[Point]:
+    """Every k-th, from the first on, so that there are at most `MOST`."""
+    return points[:: -(-len(points) // MOST)]
+
+
+def read_series(path: Path) -> dict[str, list[Point]]:
+    """Each column's (step, value) points."""
+    series: dict[str, list[Point]] = {}
     if path.is_file():
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 for name, value in row.items():
                     if value and name not in ("step", "epoch"):
                         series.setdefault(name, []).append((float(row["step"]) + 1, float(value)))
-    return {name: points[:: -(-len(points) // MOST)] for name, points in series.items()}
+    return series

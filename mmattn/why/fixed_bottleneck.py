@@ -42,7 +42,7 @@ class FixedBottleneck:
     def __init__(
         self, task: Pairs, *, dim: int, steps: int, rows: int, rates: Sequence[float], tested: int, seeds: int = 1
     ) -> None:
-        counts("comparison", steps=steps, rows=rows, tested=tested, dim=dim)
+        counts("comparison", steps=steps, rows=rows, tested=tested, dim=dim, seeds=seeds)
         self.task, self.dim, self.steps, self.rows = task, dim, steps, rows
         self.rates = learning_rates("comparison.rates", rates)
         self.tested, self.seeds = tested, range(1, seeds + 1)

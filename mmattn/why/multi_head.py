@@ -44,7 +44,7 @@ class MultiHead:
         self, heads: Sequence[int], tied: int, *, length: int, letters: int, dim: int, depth: int, steps: int,
         rows: int, rate: float, seeds: int = 1,
     ) -> None:  # fmt: skip
-        counts("comparison", length=length, dim=dim, depth=depth, steps=steps, rows=rows)
+        counts("comparison", length=length, dim=dim, depth=depth, steps=steps, rows=rows, seeds=seeds)
         whole("comparison.letters", letters, length)
         self.counts = wholes("comparison.heads", heads, 1, 2)
         if self.counts[0] != 1 or tied not in self.counts[1:]:

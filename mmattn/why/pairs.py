@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Generator
 
+from mmattn.errors import ConfigError
 from mmattn.limits import wholes
 
 Pair = tuple[str, str]
@@ -38,7 +39,9 @@ class Reversal:
     letters = "abcdefghijklmnop"
 
     def __init__(self, lengths: tuple[int, int], tested: Sequence[int]) -> None:
-        self.shortest, self.longest = wholes("comparison.task.lengths", lengths, 1, 2)
+        if len(found := wholes("comparison.task.lengths", lengths, 1, 2)) > 2:
+            raise ConfigError(f"comparison.task.lengths={list(lengths)} must hold two: the shortest and the longest.")
+        self.shortest, self.longest = found
         self.tested = wholes("comparison.task.tested", tested, 1, 2)
 
     def draw(self, generator: Generator, rows: int) -> list[Pair]:

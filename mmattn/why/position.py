@@ -45,7 +45,7 @@ class PositionKinds:
                 raise ConfigError(f"comparison.kinds names '{kind}'; known: {', '.join(KINDS)}.{nearest(kind, KINDS)}")
         if not kinds:
             raise ConfigError(f"comparison.kinds is empty; known: {', '.join(KINDS)}.")
-        counts("comparison", dim=dim, depth=depth, heads=heads, steps=steps, rows=rows)
+        counts("comparison", dim=dim, depth=depth, heads=heads, steps=steps, rows=rows, seeds=seeds)
         whole("comparison.length", length, 2)
         self.lengths = wholes("comparison.lengths", lengths, 2, 2)
         if self.lengths[0] != length:

@@ -45,7 +45,8 @@ class QuadraticCost:
         for name in (*mixers, *most):
             if name not in MIXERS:
                 raise ConfigError(f"comparison.mixers names '{name}'.{nearest(name, MIXERS)}")
-        counts("comparison", turns=turns, threads=threads)
+        counts("comparison", turns=turns, threads=threads, fit_from=fit_from)
+        counts("comparison.most", **most)
         self.lengths = wholes("comparison.lengths", lengths, 1, 2)
         if sum(length >= fit_from for length in lengths) < 2:
             raise ConfigError(f"comparison.lengths has fewer than two lengths from fit_from={fit_from} on.")

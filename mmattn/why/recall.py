@@ -18,7 +18,7 @@ from mmattn.limits import counts, learning_rates, whole, wholes, within
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.why.model import Factory, SymbolModel, check, parameters
+from mmattn.why.model import Factory, SymbolModel, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
 from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit
 
@@ -59,6 +59,8 @@ class Recall:
         pairs_training, others_training: how models are trained to find values, and how on the other tasks:
             `Training`'s fields.
         position: of the models that are `placed`: others tell places by what they remember, or not.
+
+    Raises `ConfigError` for what cannot be trained, a model without steps among it.
     """
 
     def __init__(
@@ -87,7 +89,7 @@ class Recall:
         for name in placed:
             if name not in models:
                 raise ConfigError(f"comparison.placed names '{name}'.{nearest(name, models)}")
-        counts("comparison", rows=rows, dim=dim, length=length, symbols=symbols)
+        counts("comparison", rows=rows, dim=dim, length=length, symbols=symbols, seeds=seeds)
         if not models:
             raise ConfigError("comparison.models needs an entry, at least.")
         self.pairs = wholes("comparison.pairs", pairs, 1, 2)
@@ -105,7 +107,10 @@ class Recall:
         self.others_training = Training.of("others_training", others_training)
         self.seeds = range(1, seeds + 1)
         for name in self.models:
-            check(self._model(name))
+            try:
+                remembered(self._model(name))  # what would be raised when it is trained is raised before others are
+            except ConfigError as error:
+                raise ConfigError(f"comparison.models.{name}: {error}") from error
 
     def measure(self, kept: Kept) -> Findings:
         pairs = partial(self._run, training=self.pairs_training, draw=self._pairs, tests=self._asked())
@@ -118,8 +123,6 @@ class Recall:
         ]
         picture = plot(curves, "pairs to remember", "values recalled", "x")
         return Findings(self._claims(found), self._tables(found, others), {"recall": picture})
-
-    # -- training ---------------------------------------------------------------------------------------------------
 
     def _run(self, name: str, seed: int, training: Training, draw: Draw, tests: Mapping[str, Draw]) -> dict[str, Any]:
         rate, model, fitted = best(training.rates, partial(self._trained, name, seed, training, draw))
@@ -156,8 +159,6 @@ class Recall:
         near = {f"passkey, {each} back": partial(passkey, distance=each, **same) for each in self.distances}
         copying = partial(selective_copying, count=COPIED, **same)
         return {"induction": partial(induction, **same), "selective copying": copying, **near}
-
-    # -- finding ----------------------------------------------------------------------------------------------------
 
     def _claims(self, found: Mapping[str, list[dict[str, Any]]]) -> list[Claim]:
         few, most = (f"{self.pairs[place]} pairs" for place in (0, -1))

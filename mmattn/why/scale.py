@@ -44,7 +44,9 @@ class Scale:
         rows: int, dim: int, seeds: int = 1,
     ) -> None:  # fmt: skip
         self.widths = wholes("comparison.widths", widths, 1, 2)
-        counts("comparison", keys=keys, pairs=pairs, length=length, steps=steps, rows=rows, dim=dim)
+        counts(
+            "comparison", keys=keys, pairs=pairs, length=length, steps=steps, rows=rows, dim=dim, seeds=seeds
+        )  # fmt: skip
         if 3 * pairs > length:
             raise ConfigError(
                 f"comparison.length={length} is too short to ask for {pairs} pairs; it takes {3 * pairs}."

@@ -57,7 +57,7 @@ class VanishingGradient:
         position: Position | None = None,
         seeds: int = 1,
     ) -> None:
-        counts("comparison", depth=depth, dim=dim, steps=steps, rows=rows)
+        counts("comparison", depth=depth, dim=dim, steps=steps, rows=rows, seeds=seeds)
         whole("comparison.symbols", symbols, FIRST + 2)
         if not mixers:
             raise ConfigError("comparison.mixers needs an entry, at least.")

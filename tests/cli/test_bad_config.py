@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from mmattn.cli.compose import composed
 from mmattn.cli.main import main
+from mmattn.composition.compose import composed
 from mmattn.errors import ConfigError
 from mmattn.limits import whole, within
 from mmattn.optimizers import adamw, muon

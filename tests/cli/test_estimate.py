@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
 from mmattn.cli.estimate import estimate
+from mmattn.composition.compose import composed
 from tests.cli.small import SMALL
 
 QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "accelerator": "cpu"}

@@ -10,9 +10,9 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
 from mmattn.cli.sweep import Swept, summary
+from mmattn.composition.words import experiment
 from tests.cli.small import SMALL
 
 MINE = """

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from mmattn.cli.compose import composed
 from mmattn.cli.main import main
 from mmattn.cli.predict import predict
 from mmattn.cli.train import inherited
 from mmattn.cli.use import evaluate
+from mmattn.composition.compose import composed
 from mmattn.errors import ConfigError
 from mmattn.run import Run
 from tests.cli.small import SMALL, stop_and_resume

@@ -10,6 +10,7 @@ import pytest
 from mmattn.cli.compare import names
 from mmattn.cli.main import main
 from mmattn.compare import mean_and_deviation
+from mmattn.errors import TrainingError
 from mmattn.why.training import Fitted, best
 
 SMALL = {
@@ -135,6 +136,18 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/recall", "comparison.distances=[-5]"], "comparison.distances=-5"),
         (["why/recall", "comparison.mixers.mamba2_16.chunk=0"], "chunk=0"),
         (["why/recall", "comparison.placed=[atention]"], "comparison.placed names 'atention'"),
+        (["why/recall", "comparison.mixers.linear.both_ways=true"], "comparison.models.linear: Linear attention that"),
+        (["why/recall", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/scale", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/position", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/multi_head", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/fixed_bottleneck", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/vanishing_gradient", "comparison.seeds=0"], "comparison.seeds=0"),
+        (["why/position", "pattern=full"], "pattern=full changes nothing: what is compared has patterns of its own"),
+        (["why/fixed_bottleneck", "comparison.task.lengths=[4,12,24]"], "must hold two: the shortest and the longest"),
+        (["why/quadratic_cost", "+comparison.most.attention=abc"], "comparison.most.attention=abc must be a whole"),
+        (["why/scale", "comparison._target_=mmattn.why.scale.Scal"], "cannot be imported"),
+        (["why/scale", "~comparison"], "why/scale has no comparison._target_"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, message, tmp_path, capsys):
@@ -159,10 +172,40 @@ def test_a_folder_holds_one_comparison(tmp_path, capsys):
     assert "other settings" in capsys.readouterr().err
     (tmp_path / "measured_by.json").write_text("{}")
     assert main(words) == 1
-    assert "another commit or other versions, with other threads" in capsys.readouterr().err
+    assert "measured by other code of mmattn, other versions, other threads" in capsys.readouterr().err
     (tmp_path / "comparison.yaml").unlink()
     assert main(words) == 1
     assert "is not empty and holds no comparison" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("run.dir=2026", "run.dir=2026 must be a path, or null; for a folder of that name write run.dir=./2026"),
+        ("run=runs/recall", "run=runs/recall must hold settings: give those that differ, as run.NAME="),
+    ],
+)
+def test_a_folder_is_named_by_a_path(word, message, capsys):
+    assert main(["compare", "why/scale", *SMALL["why/scale"], word]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_comparison_of_ones_own_that_is_no_comparison_says_what_it_lacks(tmp_path, capsys):
+    (tmp_path / "compare").mkdir()
+    (tmp_path / "compare/mine.yaml").write_text("name: mine\ncomparison: {_target_: mmattn.why.scale.Scale}\n")
+    assert main(["compare", "mine", "--config-dir", str(tmp_path)]) == 1
+    assert "The file of mine lacks its first line: # @package _global_" in capsys.readouterr().err
+
+
+def test_a_training_that_fails_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    def failed(*_):
+        raise TrainingError("The disk is full.")
+
+    monkeypatch.setattr("mmattn.why.scale.softmax_of_normals", failed)
+    assert main(["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("mmattn: The disk is full. What was measured is kept: go on with mmattn compare why/scale")
+    assert f"run.dir={tmp_path}" in said
 
 
 def test_ctrl_c_says_how_to_go_on(tmp_path, monkeypatch, capsys):

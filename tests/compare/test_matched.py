@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -10,19 +11,37 @@ import torch
 from torch import nn
 
 from mmattn.build import build, build_data
-from mmattn.cli.compose import composed, composed_comparison
-from mmattn.cli.launch import experiment
 from mmattn.cli.main import main
 from mmattn.compare import Kept
+from mmattn.compare.asked import Task, asked_task
 from mmattn.compare.budget import sized
 from mmattn.compare.flops import flops
 from mmattn.compare.matched import Matched
 from mmattn.compare.trained import Trained, findings
-from mmattn.errors import ConfigError, MmattnError
+from mmattn.compare.training import train
+from mmattn.composition.compose import composed, composed_comparison
+from mmattn.composition.words import experiment
+from mmattn.errors import ConfigError, Diverged, RunError, TrainingError
 
 DIGITS = {"words": ["image", "backbone.dim=32", "backbone.depth=1"], "form": "both", "steps": 4, "metric": "accuracy"}
+SMALL_TEXT = ["text", "backbone.dim=32", "backbone.depth=1", "backbone.mlp.ratio=2"]
 ATTENTION = {"both": ["mixer=attention"]}
 LSTM = {"both": ["mixer=recurrent", "mixer.both_ways=true"]}
+
+
+SEEN = """
+from lightning import Callback
+
+
+class Seen(Callback):
+    def __init__(self, path):
+        self.path = path
+
+    def on_train_batch_start(self, trainer, task, batch, index):
+        with open(self.path, "a") as file:
+            file.write(" ".join(batch["names"]) + "\\n")
+"""
+"""A callback that notes which samples a training is shown."""
 
 
 def matched(**changed):
@@ -38,7 +57,7 @@ def pretended(words, folder):
     figures = {"accuracy": value + seed / 1000}
     curve = [(step, 1 / (step + seed)) for step in range(1, steps + 1)]
     counts = {"train_seconds": 2.0, "steps": steps, "tokens": 64 * steps, "parameters": 14330}
-    return {"test": figures, "validation": figures, "seed": seed, "curve": curve, **counts}
+    return {"test": figures, "validation": figures, "seed": seed, "curve": curve, "data": "same", **counts}
 
 
 @pytest.fixture
@@ -66,18 +85,81 @@ def test_the_best_rate_is_kept_and_the_best_variants_have_more_seeds(tmp_path, m
     assert len(said) == count  # nothing was measured again
 
 
+def diverging(*words):
+    """Trainings of which those that are told one of the words diverge, of data without a test."""
+
+    def training(told, folder):
+        if any(word in told for word in words):
+            return {"diverged": True}
+        return {key: value for key, value in pretended(told, folder).items() if key != "test"}
+
+    return training
+
+
 def test_a_rate_that_diverges_is_not_taken_and_data_without_a_test_are_shown_on_their_validation(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmattn.compare.matched.train", diverging("optimizer.learning_rate=0.003"))
+    for search in (0.5, 1.0):
+        found = matched(rates=[1e-3, 3e-3], search=search).measure(Kept(tmp_path / str(search), lambda line: None))
+        assert [row[2] for row in found.tables["digits"].rows] == ["0.001", "0.001"]
+        assert found.tables["All"].columns[1] == "digits, validation accuracy"
+
+
+def test_what_diverges_is_said_and_mended_in_the_same_folder(tmp_path, monkeypatch):
+    kept = Kept(tmp_path, lambda line: None)
+    monkeypatch.setattr("mmattn.compare.matched.train", diverging("trainer.max_steps=4"))
+    with pytest.raises(Diverged, match="attention of digits diverged with .*=0.003 and seed=1: leave that out"):
+        matched(rates=[1e-3, 3e-3], search=0.5).measure(kept)
+    monkeypatch.setattr("mmattn.compare.matched.train", diverging("optimizer.learning_rate=0.003"))
+    with pytest.raises(Diverged, match="attention of digits diverged with optimizer.learning_rate=0.003"):
+        matched(rates=[3e-3]).measure(kept)
+    monkeypatch.setattr("mmattn.compare.matched.train", diverging("trainer.max_steps=2"))
+    with pytest.raises(Diverged, match="diverged at all of comparison.rates within 2 steps"):
+        matched(rates=[1e-4, 2e-4], search=0.5).measure(Kept(tmp_path / "other", lambda line: None))
+    monkeypatch.setattr("mmattn.compare.matched.train", pretended)
+    assert matched(rates=[1e-3]).measure(kept).claims
+
+
+def test_a_comparison_goes_on_with_another_variant_and_not_with_one_that_was_changed(tmp_path, told):
+    kept = Kept(tmp_path, lambda line: None)
+    matched(rates=[1e-3, 3e-3], search=0.5).measure(kept)
+    count = len(told)
+    mine = {"both": ["mixer=recurrent", "mixer.kind=gru", "mixer.both_ways=true"]}
+    found = matched(variants={"attention": ATTENTION, "lstm": LSTM, "gru": mine}, rates=[1e-3, 3e-3], search=0.5)
+    assert len(found.measure(kept).tables["digits"].rows) == 3 and len(told) == count + 3
+    with pytest.raises(RunError, match=r"lstm.size.json was measured with .*both_ways.*, and is asked with .*gru"):
+        matched(variants={"attention": ATTENTION, "lstm": mine}, rates=[1e-3, 3e-3], search=0.5).measure(kept)
+    shorter = {"digits": {**DIGITS, "steps": 2}}  # what a search has trained so far has no test
+    with pytest.raises(RunError, match=r"steps_2.figures.json was measured with .*limit_test_batches=0"):
+        matched(experiments=shorter, rates=[3e-3]).measure(kept)
+
+
+def test_data_that_change_meanwhile_are_noticed(tmp_path, monkeypatch):
     def training(words, folder):
-        if "optimizer.learning_rate=0.003" in words:
-            return {"validation": {"diverged": 1.0}, "test": {"diverged": 1.0}}
-        return {key: value for key, value in pretended(words, folder).items() if key != "test"}
+        return {**pretended(words, folder), "data": "other" if "mixer=recurrent" in words else "same"}
 
     monkeypatch.setattr("mmattn.compare.matched.train", training)
-    found = matched(rates=[1e-3, 3e-3], search=0.5).measure(Kept(tmp_path / "a", lambda line: None))
-    assert [row[2] for row in found.tables["digits"].rows] == ["0.001", "0.001"]
-    assert found.tables["All"].columns[1] == "digits, validation accuracy"
-    with pytest.raises(MmattnError, match="diverged in its whole training"):
-        matched(rates=[3e-3]).measure(Kept(tmp_path / "b", lambda line: None))
+    with pytest.raises(RunError, match="lstm/.* was trained on other samples than .*attention/.*: the data of digits"):
+        matched().measure(Kept(tmp_path, lambda line: None))
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(1, r"train image: lower it\.$"), (-9, "It was killed, .* lower loader"), (4, "status 4")]
+)
+def test_a_training_that_fails_says_why(status, message, tmp_path, monkeypatch):
+    said = "mmattn: lower it." if status == 1 else ""
+    left = subprocess.CompletedProcess([], status, "", said)
+    monkeypatch.setattr("mmattn.compare.training.subprocess.run", lambda *_, **__: left)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/results.json").write_text("{}")  # of one that was stopped
+    with pytest.raises(TrainingError, match=message):
+        train(["image"], tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_training_whose_loss_is_no_number_has_diverged(tmp_path):
+    words = ["image", "backbone.dim=32", "backbone.depth=1", "optimizer.learning_rate=1e30", "trainer.max_steps=9"]
+    assert train([*words, f"run.dir={tmp_path / 'run'}"], tmp_path / "run") == {"diverged": True}
 
 
 def trained(name, runs):
@@ -93,7 +175,7 @@ def trained(name, runs):
     }
     return Trained(
         name,
-        "loss",
+        Task((), 2, "loss", True),
         {
             each: [{"test": {"loss": x}, "validation": {"loss": x}, **counts} for x in losses]
             for each, losses in runs.items()
@@ -156,6 +238,14 @@ def test_the_data_of_an_experiment_are_prepared_once(tmp_path, monkeypatch):
         )
 
 
+@pytest.mark.parametrize(
+    ("metric", "said", "less"),
+    [("loss", {}, True), ("word_error_rate", {}, True), ("accuracy", {}, False), ("cost", {"less": True}, True)],
+)
+def test_less_of_some_metrics_is_better(metric, said, less):
+    assert asked_task("x", {"words": [], "steps": 1, "metric": metric, **said}).less is less
+
+
 def test_variants_that_would_share_a_folder_are_refused():
     with pytest.raises(ConfigError, match="would share folders"):
         matched(variants={"two heads": ATTENTION, "two-heads": LSTM})
@@ -163,9 +253,14 @@ def test_variants_that_would_share_a_folder_are_refused():
 
 @pytest.mark.slow
 def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
-    found = matched().measure(Kept(tmp_path))
+    (tmp_path / "seen.py").write_text(SEEN)
+    words = ["+callbacks.seen._target_=seen.Seen", f"+callbacks.seen.path={tmp_path / 'seen.txt'}"]
+    seeing = {**DIGITS, "words": [*DIGITS["words"], *words]}
+    found = matched(experiments={"digits": seeing}, config_dir=str(tmp_path)).measure(Kept(tmp_path / "kept"))
     assert [claim.holds for claim in found.claims] == [True, True]
     assert all(float(row[1]) > 0 for row in found.tables["digits"].rows)
+    seen = (tmp_path / "seen.txt").read_text().splitlines()
+    assert len(seen) == 8 and seen[:4] == seen[4:] and len(set(seen)) == 4  # the batches of two trainings
 
 
 @pytest.mark.parametrize(
@@ -196,6 +291,23 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
             {"variants": {"a": ATTENTION, "b": {"both": ["data.seed=1"]}}},
             "b of digits: it has data.seed=1 and the first variant 0: .* in comparison.experiments.digits.words",
         ),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["optimizer=muon"]}}}, "b of digits: it has optimizer._target_="),
+        ({"variants": {"a": ATTENTION, "b": {"both": ["init_from=runs/x"]}}}, "it has init_from=runs/x"),
+        (
+            {"variants": {"a": ATTENTION, "b": {"both": ["schedule=stable"]}}},
+            "b of digits: it has schedule._target_=",
+        ),
+        (
+            {
+                "experiments": {"text": {"words": SMALL_TEXT, "steps": 2, "metric": "loss"}},
+                "variants": {"a": ["mixer=attention"], "b": ["mixer=recurrent", "mixer.both_ways=true"]},
+            },
+            "variants.b of text: .* shows tokens before they are guessed",
+        ),
+        ({"experiments": {"a/b": DIGITS}}, "experiments.a/b: its name is a folder's"),
+        ({"experiments": {5: DIGITS}}, "experiments.5: its name is a folder's"),
+        ({"experiments": {"All": DIGITS}}, "and not All"),
+        ({"experiments": {"digits": {**DIGITS, "less": "yes"}}}, "digits.less=yes must be true where less of accuracy"),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.seed=0"]}}}, r"loader.seed=0 and the first variant \$"),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.batch_size=8"]}}}, "loader.batch_size=8"),
         (

@@ -7,7 +7,7 @@ import torch
 from torch import Generator
 
 from mmattn.build import make
-from mmattn.cli.compose import composed_comparison
+from mmattn.composition.compose import composed_comparison
 from mmattn.why.recall_tasks import FILLER, MARK, passkey
 from mmattn.why.training import UNASKED
 

@@ -10,8 +10,8 @@ from torch import Generator
 from torch.nn.functional import cross_entropy
 
 from mmattn.build import make
-from mmattn.cli.compose import composed_comparison
 from mmattn.compare import Kept
+from mmattn.composition.compose import composed_comparison
 from mmattn.mixers import Recurrent
 from mmattn.why import vanishing_gradient
 from mmattn.why.model import SymbolModel

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from importlib import resources
-from inspect import isabstract
+from importlib import import_module, resources
+from inspect import isabstract, isclass
+from pkgutil import iter_modules
 
 import pytest
 import torch
@@ -57,9 +58,12 @@ def test_each_mixer_keeps_the_contract(name):
 
 
 def test_every_mixer_has_a_config():
-    exported = {getattr(mmattn.mixers, name) for name in mmattn.mixers.__all__}
-    classes = {each for each in exported if issubclass(each, Mixer) and not isabstract(each)}
-    assert {get_object(config._target_) for config in CONFIGS.values()} == classes
+    """Of all files of the folder, so that a new one is tried whether or not somebody exports it."""
+    files = [import_module(f"mmattn.mixers.{each.name}") for each in iter_modules(mmattn.mixers.__path__)]
+    found = {each for file in files for each in vars(file).values() if isclass(each) and issubclass(each, Mixer)}
+    concrete = {each for each in found if not isabstract(each) and each.__module__.startswith("mmattn.mixers.")}
+    assert {get_object(config._target_) for config in CONFIGS.values()} == concrete
+    assert concrete <= {getattr(mmattn.mixers, name) for name in mmattn.mixers.__all__}
 
 
 VARIANTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hydra.utils import instantiate
 
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.contracts.source import check_source
 from mmattn.data.arrays import Arrays
 from mmattn.data.digits import Digits

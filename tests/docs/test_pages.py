@@ -11,8 +11,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from mmattn.build import parameters
 from mmattn.cli import bench, check, compare, kernels, launch, look, predict, train, use
-from mmattn.cli.compose import checked_sweep, choices, composed, composed_comparison
 from mmattn.cli.main import main
+from mmattn.composition.compose import checked_sweep, choices, composed, composed_comparison
 from tests.docs.pages import PAGES, ROOT, blocks, commands, write_files
 
 COMMANDS = sorted({line for page in PAGES for line in commands(page)})

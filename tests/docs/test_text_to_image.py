@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
 from mmattn.cli.main import main
+from mmattn.composition.compose import composed
 from mmattn.contracts.sameness import same
 from mmattn.data.prompts import known
 from mmattn.data.source import Sample

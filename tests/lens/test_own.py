@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError
 from mmattn.lens import Row, capture

@@ -9,7 +9,7 @@ import pytest
 
 from mmattn.report.chart import HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, chart, ticks
 from mmattn.report.confusion import drawn, matrix, worst
-from mmattn.report.curves import MOST, curves, read_series
+from mmattn.report.curves import MOST, curves, read_series, thinned
 from mmattn.report.predictions import Predictions, mistakes, spread
 
 LOG = """epoch,step,train/batch_loss,train/loss,train/learning_rate,validation/loss,validation/accuracy
@@ -47,8 +47,11 @@ def test_losses_metrics_and_the_learning_rate_have_a_chart_each(log):
 def test_a_long_training_is_thinned_and_keeps_its_first_point(tmp_path):
     rows = "".join(f"{step},{step / 7}\n" for step in range(5 * MOST + 1))
     (tmp_path / "m.csv").write_text("step,train/batch_loss\n" + rows)
-    points = read_series(tmp_path / "m.csv")["train/batch_loss"]
-    assert MOST / 2 < len(points) <= MOST and points[0] == (1, 0.0) and points == sorted(points)
+    whole = read_series(tmp_path / "m.csv")["train/batch_loss"]
+    points = thinned(whole)
+    assert len(whole) == 5 * MOST + 1 and MOST / 2 < len(points) <= MOST
+    assert points[0] == (1, 0.0) and points == sorted(points)
+    assert len(places(curves(tmp_path / "m.csv"))) == len(points)
 
 
 def places(drawing):

@@ -11,7 +11,7 @@ from torch import nn
 
 from mmattn import Attention, Backbone, Causal, Full, Learned, Position, Rotary, Sinusoidal, SlidingWindow, TokenInfo
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.errors import ConfigError
 from mmattn.mixers import Convolution, Mixer, Recurrent
 from mmattn.tasks.causality import LENGTH, ROWS, looks_ahead

@@ -11,10 +11,10 @@ import torch
 from omegaconf import OmegaConf
 
 from mmattn.build import build
-from mmattn.cli.compose import choices, composed
 from mmattn.cli.main import main
 from mmattn.cli.predict import predict
 from mmattn.cli.train import inherited, start_from
+from mmattn.composition.compose import choices, composed
 from mmattn.data.python_code import KINDS
 from mmattn.data.scenes import Scenes
 from mmattn.data.scenes.grammar import WORDS

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.scenes import Scene, Scenes, Thing, draw
 from mmattn.data.source import Sample
 from mmattn.lens import capture

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.arrays import Arrays
 from mmattn.data.dataset import PreparedDataset, pieces
 from mmattn.data.labels import ClassPerUnit, OneClass, SeveralClasses

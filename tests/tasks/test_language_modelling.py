@@ -7,7 +7,7 @@ import torch
 
 from mmattn import Causal, Full, GlobalTokens, PrefixLM, SlidingWindow
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.dataset import PreparedDataset
 from mmattn.data.source import Sample
 from mmattn.errors import ConfigError

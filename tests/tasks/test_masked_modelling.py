@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.source import Sample
 from mmattn.tokenizers.text import ByteTokenizer
 from mmattn.tokenizers.words import WordTokenizer

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.part import Part
 from mmattn.data.scenes import Scenes
 from mmattn.data.synthetic_audio import SyntheticAudio

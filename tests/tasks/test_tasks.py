@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.arrays import Arrays
 from mmattn.data.datamodule import DataModule
 from mmattn.data.source import Sample

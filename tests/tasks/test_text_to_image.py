@@ -12,7 +12,7 @@ import torch
 from mmattn import Attention, Backbone, Learned
 from mmattn.adaptive import AdaptiveBlock
 from mmattn.build import build
-from mmattn.cli.compose import composed
+from mmattn.composition.compose import composed
 from mmattn.data.arrays import Arrays
 from mmattn.data.datamodule import DataModule
 from mmattn.data.source import Sample

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from mmattn.cli.settings import PARTS
+from mmattn.composition.settings import PARTS
 from mmattn.errors import ConfigError
 
 CHOSEN = re.compile(r"\+{0,2}pattern[.=]")
@@ -30,6 +30,13 @@ def check_pattern(config: DictConfig, words: Sequence[str]) -> None:
         f"{chosen} changes nothing: mixer={name} has no pattern, nor has another part of this run. Leave it out, or "
         "choose a mixer that has one, such as mixer=attention."
     )
+
+
+def check_pattern_read(comparison: DictConfig, words: Sequence[str]) -> None:
+    """Raise `ConfigError` where one of the words is about the pattern, and the comparison does not read it."""
+    chosen = next((word for word in words if CHOSEN.match(word)), None)
+    if chosen is not None and "${pattern}" not in str(OmegaConf.to_container(comparison, resolve=False)):
+        raise ConfigError(f"{chosen} changes nothing: what is compared has patterns of its own, or none. Leave it out.")
 
 
 def reads_pattern(config: DictConfig) -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 
 from mmattn.errors import ConfigError
 
 
-def digest(config_dir: str | None) -> str | None:
-    """Of the yaml files and Python modules of a user's folder, wherever it lies; None where there is none."""
-    if config_dir is None:
-        return None
-    folder, found = Path(config_dir).expanduser(), hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".py")):
+def digest(folder: Path) -> str:
+    """Of the yaml files and Python modules of a folder, wherever it lies and whatever links it is made of."""
+    folder, found = folder.expanduser(), hashlib.sha256()
+    paths = (Path(place, name) for place, _, names in os.walk(folder, followlinks=True) for name in names)
+    for path in sorted(path for path in paths if path.suffix in (".yaml", ".py")):
         found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
 

@@ -25,8 +25,7 @@ def check_settings(config: DictConfig, keys: Collection[str]) -> None:
         if not isinstance(config[key], DictConfig) or "_target_" not in config[key]:
             raise ConfigError(f"{key} names no constructor: choose one by {key}=NAME, or give {key}._target_.")
     for key in ("loader", "run"):
-        if not isinstance(config[key], DictConfig):
-            raise ConfigError(f"{key}={said(config[key])} must hold settings: give those that differ, as {key}.NAME=….")
+        check_holds(key, config[key])
     for key in ("callbacks", "loggers"):
         if config[key] is not None and not isinstance(config[key], DictConfig):
             raise ConfigError(f"{key}={said(config[key])} must hold names with a _target_ each, as in conf/{key}.")
@@ -38,13 +37,20 @@ def check_settings(config: DictConfig, keys: Collection[str]) -> None:
     if not isinstance(config.name, str) or not config.name:
         raise ConfigError(f"name={said(config.name)} must be a text: the run's name, for its folder and its report.")
     check_seed("seed", config.seed)
-    _check_path("run.dir", config.run.get("dir"))
-    _check_path("init_from", config.init_from)
+    check_path("run.dir", config.run.get("dir"))
+    check_path("init_from", config.init_from)
     parts = config.init_parts
     if not isinstance(parts, ListConfig) or not all(isinstance(part, str) for part in parts):
         raise ConfigError(f"init_parts={said(parts)} must be a list, such as [backbone] or [tokenizer,backbone].")
 
 
-def _check_path(key: str, value: Any) -> None:
+def check_holds(key: str, value: Any) -> None:
+    """Raise `ConfigError` for what holds no settings."""
+    if not isinstance(value, DictConfig):
+        raise ConfigError(f"{key}={said(value)} must hold settings: give those that differ, as {key}.NAME=….")
+
+
+def check_path(key: str, value: Any) -> None:
+    """Raise `ConfigError` for what is neither a path nor null."""
     if value is not None and (not isinstance(value, str) or not value):
         raise ConfigError(f"{key}={value} must be a path, or null; for a folder of that name write {key}=./{value}.")

@@ -15,14 +15,13 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from mmattn.build import parameters
-from mmattn.cli.settings import check_settings
-from mmattn.cli.unread import check_pattern
-from mmattn.cli.user_folder import bring
+from mmattn.build import parameters, target_of
+from mmattn.composition.settings import check_holds, check_path, check_settings
+from mmattn.composition.unread import check_pattern, check_pattern_read
+from mmattn.composition.user_folder import bring
 from mmattn.errors import ConfigError, nearest
 from mmattn.limits import whole
 
@@ -63,12 +62,19 @@ def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | N
     config = _composed("comparison", [f"compare={name}", *overrides], config_dir)
     for key in map(str, config):
         if key not in COMPARISON:
+            if key == "compare":
+                raise ConfigError(f"The file of {name} lacks its first line: # @package _global_")
             raise ConfigError(f"A comparison has no key '{key}'.{nearest(key, COMPARISON)}")
+    if not isinstance(config.get("comparison"), DictConfig) or "_target_" not in config.comparison:
+        raise ConfigError(f"{name} has no comparison._target_, whose `measure(kept)` is the comparison: give it one.")
     if OmegaConf.is_missing(config, "root"):
         raise ConfigError(f"{name} reads data from a folder: give root=DIR; its file says what belongs there.")
     whole("seeds", config.seeds, 1)
+    check_holds("run", config.run)
+    check_path("run.dir", config.run.get("dir"))
+    check_pattern_read(config.comparison, overrides)
     folder, _ = bring(config_dir)
-    if folder is not None and "config_dir" in (parameters(get_object(config.comparison._target_)) or ()):
+    if folder is not None and "config_dir" in (parameters(target_of("comparison", config.comparison)) or ()):
         with open_dict(config.comparison):
             config.comparison.config_dir = str(folder)  # its trainings are processes of their own
     return config

@@ -1,0 +1,1 @@
+"""Words of the command line and yaml files → a config, refused where it means nothing."""
