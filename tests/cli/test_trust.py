@@ -75,7 +75,8 @@ def test_every_verb_that_opens_a_run_refuses(line, image_run, tmp_path, capsys):
 
 
 def test_what_our_own_configs_name_is_trusted():
-    files = [path.read_text(encoding="utf-8") for path in Path("conf").rglob("*.yaml")]
+    paths = [path for path in Path("conf").rglob("*.yaml") if "compare" not in path.parts]  # no part of a run
+    files = [path.read_text(encoding="utf-8") for path in paths]
     named = {target for text in files for target in re.findall(r"_target_: ([\w.]+)", text)}
     assert len(named) > 60
     for target in named:
