@@ -32,7 +32,7 @@ class TrainingError(MmattnError):
 class Diverged(TrainingError):
     """A loss that is no number."""
 
-    status = 3
+    status = 4
 
 
 class ContractError(MmattnError):

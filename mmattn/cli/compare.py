@@ -66,7 +66,7 @@ def compare(arguments: argparse.Namespace) -> None:
     comparison = make(config, "comparison")
     if "seeds" not in config.comparison and config.seeds != 1:
         raise ConfigError(f"seeds={config.seeds}: {name} trains nothing that has a seed; leave it out.")
-    folder = _folder(name, config.run.dir, _lasting(config.comparison, getattr(comparison, "may_change", ())))
+    folder = _folder(name, config.run.get("dir"), _lasting(config.comparison, getattr(comparison, "may_change", ())))
     dirs = [arguments.config_dir] if arguments.config_dir else []
     here = measured_on(torch.get_num_threads())
     own = [word for word in words if not word.startswith("run.dir=")]
@@ -84,7 +84,8 @@ def compare(arguments: argparse.Namespace) -> None:
     except (KeyboardInterrupt, TrainingError) as stopped:
         why = str(stopped) if isinstance(stopped, TrainingError) else "Stopped."
         way_on = _command([name, *own, f"run.dir={folder}"], dirs)
-        raise type(stopped)(f"{why} What was measured is kept: go on with {way_on}") from stopped
+        mended = ", and with this mended" if isinstance(stopped, TrainingError) else ""
+        raise type(stopped)(f"{why}\nWhat was measured is kept{mended}: go on with {way_on}") from stopped
     if config.comparison.get("seeds", 1) > 1:
         found = replace(found, notes=(*found.notes, OF_SEEDS))
     write(folder, name, found, about)
@@ -136,14 +137,15 @@ def _folder(name: str, chosen: str | None, settings: str) -> Path:
 
 def _same_code(folder: Path, here: Mapping[str, Any]) -> None:
     """Note the code and versions by which parts are measured. Raises `RunError` where others measured some."""
-    path, now = folder / "measured_by.json", {key: here[key] for key in MEASURED_BY}
+    path, now = folder / "measured_by.json", {key: here[key] for key in (*MEASURED_BY, "commit")}
     try:
-        if path.exists() and json.loads(path.read_text(encoding="utf-8")) != now:
+        before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else now
+        if any(before.get(key) != now[key] for key in MEASURED_BY):
             raise RunError(
                 f"{folder} holds parts that were measured by other code of mmattn, other versions, other threads or "
                 f"other files of --config-dir ({path.name} says which): go on with those, or choose another run.dir."
             )
-        path.write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(before, indent=1) + "\n", encoding="utf-8")
     except (OSError, json.JSONDecodeError) as error:
         raise RunError(f"{path} cannot be read or written ({error}); choose another run.dir.") from error
 

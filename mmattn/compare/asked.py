@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mmattn.build import check_keys
-from mmattn.errors import ConfigError
+from mmattn.errors import ConfigError, nearest
 from mmattn.limits import said, whole
 
 RATE = "optimizer.learning_rate"
@@ -46,6 +46,15 @@ def asked_task(name: str, given: Any) -> Task:
     if not isinstance(less, bool):
         raise ConfigError(f"{key}.less={said(less)} must be true where less of {metric} is better, or false.")
     return Task(_words(f"{key}.words", given.get("words")), given["steps"], metric, less, form)
+
+
+def check_metric(name: str, metric: str, measured: Sequence[str]) -> None:
+    """Raise `ConfigError` for a metric that an experiment does not measure."""
+    if metric not in measured:
+        raise ConfigError(
+            f"comparison.experiments.{name}.metric={metric} is not measured; known: {', '.join(measured)}."
+            f"{nearest(metric, measured)}"
+        )
 
 
 def slug(name: str) -> str:

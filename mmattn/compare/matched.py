@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words, slug
+from mmattn.compare.asked import GIVEN, RATE, asked_task, asked_words, check_metric, slug
 from mmattn.compare.findings import Findings
 from mmattn.compare.kept import Kept
 from mmattn.compare.planned import Planner
@@ -53,11 +53,14 @@ class Matched:
                 raise ConfigError(f"comparison.{key}={said(given)} must hold at least one, by its name.")
         self.rates, self.search, self.tolerance = learning_rates("comparison.rates", rates), search, tolerance
         self.finalists, self.seeds, self.config_dir = finalists, seeds, config_dir
+        for name in variants:
+            if not isinstance(name, str):
+                raise ConfigError(f"comparison.variants has the name {said(name)}: it must be a text.")
         names = [slug(name) for name in variants]
         if len(set(names)) < len(names):
             raise ConfigError(f"comparison.variants: {', '.join(variants)} would share folders; name them apart.")
         self.tasks = {name: asked_task(name, each) for name, each in experiments.items()}
-        self._samples: dict[tuple[str, int], tuple[str, Path]] = {}
+        self._seen: dict[tuple[str, int | None], tuple[str, Path]] = {}
         self.words = {
             name: {variant: asked_words(variant, given, name, task) for variant, given in variants.items()}
             for name, task in self.tasks.items()
@@ -65,18 +68,19 @@ class Matched:
 
     def measure(self, kept: Kept) -> Findings:
         plans = {task: self._sizes(kept, task) for task in self.tasks}  # before anything trains
-        self._samples.clear()
+        self._seen.clear()
         found = [Trained(task, self.tasks[task], self._trained(kept, task, plans[task])) for task in self.tasks]
         return findings(found, self.tolerance)
 
     def _sizes(self, kept: Kept, task: str) -> dict[str, dict[str, Any]]:
         """Of each variant: the words that give it its size, its parameters, and operations a step."""
-        planner = Planner(task, self.words[task], self.tasks[task].metric, self.tolerance, self.config_dir)
+        planner = Planner(task, self.words[task], self.tolerance, self.config_dir)
         plans: dict[str, dict[str, Any]] = {}
         for name, words in self.words[task].items():
             target = next(iter(plans.values()))["parameters"] if plans else 0
             plan = partial(planner, name, target)
             plans[name] = _kept(kept, f"{task}/{slug(name)}/size", {"asked": [*words], "target": target}, plan)
+            check_metric(task, self.tasks[task].metric, plans[name]["metrics"])
         return plans
 
     def _trained(self, kept: Kept, task: str, plans: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -126,26 +130,32 @@ class Matched:
         part = f"{task}/{slug(name)}/{folder.name}/figures"
         run = _kept(kept, part, {"asked": asked}, partial(train, words, folder))
         if "diverged" not in run:
-            self._check_samples(task, seed, run["data"], folder)
+            self._check_data(task, None, run["names"], folder)
+            self._check_data(task, seed, run["split"], folder)  # which samples are the validation's may follow the seed
         return {**run, "rate": rate, "flops": plan["flops"]}
 
-    def _check_samples(self, task: str, seed: int, data: str, folder: Path) -> None:
-        """Raise `RunError` where the first training of this seed saw others: files have changed in the meantime."""
-        first, where = self._samples.setdefault((task, seed), (data, folder))
+    def _check_data(self, task: str, seed: int | None, data: str, folder: Path) -> None:
+        """Raise `RunError` where other trainings, of this seed or of any, had others: files changed in the meantime."""
+        first, where = self._seen.setdefault((task, seed), (data, folder))
         if data != first:
             raise RunError(
                 f"{folder} was trained on other samples than {where}: the data of {task} have changed. Put them "
-                "back and remove that folder, or choose another run.dir."
+                "back and remove the newer of both folders, or choose another run.dir."
             )
 
 
 def _kept(kept: Kept, part: str, asked: Mapping[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A part that knows what it was asked. Raises `RunError` where it was measured with something else."""
     found: dict[str, Any] = kept(part, lambda: {**measure(), **asked})
-    for key, value in asked.items():
-        if found.get(key) != value:
-            raise RunError(
-                f"{kept.folder / part}.json was measured with {found.get(key)}, and is asked with {value}: "
-                "remove it, or choose another run.dir."
-            )
+    path = kept.folder / f"{part}.json"
+    if found.get("target") != asked.get("target"):
+        raise RunError(
+            f"{path} has the size of another first variant, {found['target']:,} parameters where this one has "
+            f"{asked['target']:,} (0: it is the first): put that one first again, or choose another run.dir."
+        )
+    if found.get("asked") != asked["asked"]:
+        raise RunError(
+            f"{path} was measured with {found.get('asked')}, and is asked with {asked['asked']}: give it another name, "
+            "or choose another run.dir."
+        )
     return found

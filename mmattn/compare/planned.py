@@ -15,7 +15,7 @@ from mmattn.compare.flops import flops
 from mmattn.composition.compose import composed
 from mmattn.composition.words import experiment
 from mmattn.data.datamodule import DataModule
-from mmattn.errors import ConfigError, nearest
+from mmattn.errors import ConfigError
 from mmattn.tokenizer import Batch
 
 SHARED = (
@@ -30,25 +30,25 @@ class Planner:
     Args:
         task: the experiment's name.
         words: of each variant, what `mmattn train` is told; the first sets the number of parameters.
-        metric: what ranks them. tolerance, config_dir: see `Matched`.
+        tolerance, config_dir: see `Matched`.
     """
 
     def __init__(
         self,
         task: str,
         words: Mapping[str, Sequence[str]],
-        metric: str,
         tolerance: float,
         config_dir: str | None = None,
     ) -> None:
-        self.task, self.words, self.metric, self.tolerance = task, words, metric, tolerance
+        self.task, self.words, self.tolerance = task, words, tolerance
         self.config_dir = config_dir
         self.first = next(iter(words))
         self._batch: Batch | None = None
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def __call__(self, name: str, target: int) -> dict[str, Any]:
-        """The words that give a variant `target` parameters (0: its own), these, and the operations of a step.
+        """The words that give a variant `target` parameters (0: its own), these, the operations of a step, and the
+        metrics of its validation.
 
         Raises `ConfigError` where it differs from the first in more than its model.
         """
@@ -60,10 +60,10 @@ class Planner:
             own, parameters = self._sized(name, target)
             model = self._model(name, own)
             model.setup("fit")  # where a task tries whether its backbone sees what it is to guess
-        self._check_metric(model)
         batch = self._first_batch(model)
         operations = flops(lambda: model.train().evaluate(batch).loss.backward())
-        return {"words": list(own), "parameters": parameters, "flops": operations}
+        metrics = sorted(name.split("/")[1] for name in model.measured if name.startswith("validation/"))
+        return {"words": list(own), "parameters": parameters, "flops": operations, "metrics": metrics}
 
     def _sized(self, name: str, target: int) -> Sized:
         def count(more: Sequence[str]) -> int:
@@ -103,14 +103,6 @@ class Planner:
         tokenizer = make(config, "tokenizer")
         tokenizer.restore_state(dict(self._data.tokenizer.state()))
         return build_task(config, tokenizer, self._data.source.classes)
-
-    def _check_metric(self, model: Any) -> None:
-        names = {name.removeprefix("validation/") for name in model.measured if name.startswith("validation/")}
-        if self.metric not in names:
-            raise ConfigError(
-                f"comparison.experiments.{self.task}.metric={self.metric} is not measured; known: "
-                f"{', '.join(sorted(names))}.{nearest(self.metric, names)}"
-            )
 
     def _check_shared(self, name: str) -> None:
         # Not resolved: the width of a tokenizer follows the backbone's, and the loader's seed that of each training.

@@ -65,6 +65,9 @@ def composed_comparison(name: str, overrides: Sequence[str], config_dir: str | N
             if key == "compare":
                 raise ConfigError(f"The file of {name} lacks its first line: # @package _global_")
             raise ConfigError(f"A comparison has no key '{key}'.{nearest(key, COMPARISON)}")
+    for key in ("name", "seeds", "run"):
+        if key not in config:
+            raise ConfigError(f"The config lacks '{key}', which every comparison needs: leave out ~{key}.")
     if not isinstance(config.get("comparison"), DictConfig) or "_target_" not in config.comparison:
         raise ConfigError(f"{name} has no comparison._target_, whose `measure(kept)` is the comparison: give it one.")
     if OmegaConf.is_missing(config, "root"):

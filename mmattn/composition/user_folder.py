@@ -9,14 +9,23 @@ from pathlib import Path
 
 from mmattn.errors import ConfigError
 
+APART = ("compare", "runs")
+"""Folders of yaml files that are nobody's parts: those of comparisons, which keep their settings, and of runs."""
+
 
 def digest(folder: Path) -> str:
-    """Of the yaml files and Python modules of a folder, wherever it lies and whatever links it is made of."""
+    """Of the yaml files and Python modules of a folder, wherever it lies and whatever links it is made of; of folders
+    that are `APART` the modules alone."""
     folder, found = folder.expanduser(), hashlib.sha256()
     paths = (Path(place, name) for place, _, names in os.walk(folder, followlinks=True) for name in names)
-    for path in sorted(path for path in paths if path.suffix in (".yaml", ".py")):
+    paths = (path for path in paths if path.suffix == ".py" or (path.suffix == ".yaml" and not _apart(path, folder)))
+    for path in sorted(paths):
         found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
+
+
+def _apart(path: Path, folder: Path) -> bool:
+    return not set(APART).isdisjoint(path.relative_to(folder).parts)
 
 
 def bring(config_dir: str | None) -> tuple[Path | None, list[str]]:

@@ -18,7 +18,7 @@ from mmattn.limits import counts, learning_rates, whole, wholes, within
 from mmattn.positions import Position
 from mmattn.report.plot import Curve, plot
 from mmattn.sequence import TokenInfo, TokenSequence
-from mmattn.why.model import Factory, SymbolModel, parameters
+from mmattn.why.model import Factory, SymbolModel, check, parameters
 from mmattn.why.recall_tasks import associative_recall, induction, passkey, selective_copying
 from mmattn.why.training import Draw, Fitted, accuracy, asked, best, fit
 
@@ -108,7 +108,8 @@ class Recall:
         self.seeds = range(1, seeds + 1)
         for name in self.models:
             try:
-                remembered(self._model(name))  # what would be raised when it is trained is raised before others are
+                check(self._model(name))
+                remembered(self._model(name))  # is asked for after its training
             except ConfigError as error:
                 raise ConfigError(f"comparison.models.{name}: {error}") from error
 

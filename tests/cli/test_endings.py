@@ -69,7 +69,7 @@ def test_a_loss_that_is_not_finite_names_step_batch_and_run(tmp_path, monkeypatc
         return replace(scores, loss=scores.loss * float("nan")) if running else scores
 
     monkeypatch.setattr(Classification, "evaluate", broken)
-    assert main(["train", "image", *SMALL, f"run.dir={tmp_path / 'run'}"]) == 3
+    assert main(["train", "image", *SMALL, f"run.dir={tmp_path / 'run'}"]) == 4
     message = capsys.readouterr().err
     assert "nan at step 3" in message and "digits[" in message and str(tmp_path / "run") in message
 

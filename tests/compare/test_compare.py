@@ -148,6 +148,7 @@ def test_a_comparison_states_what_it_found(name, tmp_path, capsys):
         (["why/quadratic_cost", "+comparison.most.attention=abc"], "comparison.most.attention=abc must be a whole"),
         (["why/scale", "comparison._target_=mmattn.why.scale.Scal"], "cannot be imported"),
         (["why/scale", "~comparison"], "why/scale has no comparison._target_"),
+        (["why/scale", "~seeds"], "The config lacks 'seeds'"),
     ],
 )
 def test_what_cannot_be_compared_is_said_before_anything_is_measured(words, message, tmp_path, capsys):
@@ -183,6 +184,7 @@ def test_a_folder_holds_one_comparison(tmp_path, capsys):
     [
         ("run.dir=2026", "run.dir=2026 must be a path, or null; for a folder of that name write run.dir=./2026"),
         ("run=runs/recall", "run=runs/recall must hold settings: give those that differ, as run.NAME="),
+        ("~run", "The config lacks 'run'"),
     ],
 )
 def test_a_folder_is_named_by_a_path(word, message, capsys):
@@ -204,7 +206,9 @@ def test_a_training_that_fails_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mmattn.why.scale.softmax_of_normals", failed)
     assert main(["compare", "why/scale", *SMALL["why/scale"], f"run.dir={tmp_path}"]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("mmattn: The disk is full. What was measured is kept: go on with mmattn compare why/scale")
+    assert said.startswith(
+        "mmattn: The disk is full.\nWhat was measured is kept, and with this mended: go on with mmattn "
+    )
     assert f"run.dir={tmp_path}" in said
 
 

@@ -57,7 +57,15 @@ def pretended(words, folder):
     figures = {"accuracy": value + seed / 1000}
     curve = [(step, 1 / (step + seed)) for step in range(1, steps + 1)]
     counts = {"train_seconds": 2.0, "steps": steps, "tokens": 64 * steps, "parameters": 14330}
-    return {"test": figures, "validation": figures, "seed": seed, "curve": curve, "data": "same", **counts}
+    return {
+        "test": figures,
+        "validation": figures,
+        "seed": seed,
+        "curve": curve,
+        "names": "same",
+        "split": "same",
+        **counts,
+    }
 
 
 @pytest.fixture
@@ -128,22 +136,70 @@ def test_a_comparison_goes_on_with_another_variant_and_not_with_one_that_was_cha
     assert len(found.measure(kept).tables["digits"].rows) == 3 and len(told) == count + 3
     with pytest.raises(RunError, match=r"lstm.size.json was measured with .*both_ways.*, and is asked with .*gru"):
         matched(variants={"attention": ATTENTION, "lstm": mine}, rates=[1e-3, 3e-3], search=0.5).measure(kept)
+    with pytest.raises(RunError, match=r"lstm.size.json has the size of another first variant, 14,\d+ parameters"):
+        matched(variants={"lstm": LSTM, "attention": ATTENTION}, rates=[1e-3, 3e-3], search=0.5).measure(kept)
+    with pytest.raises(ConfigError, match="digits.metric=acuracy is not measured; .*mean 'accuracy'"):
+        matched(experiments={"digits": {**DIGITS, "metric": "acuracy"}}, rates=[9e-3]).measure(kept)
+    assert len(told) == count + 3
     shorter = {"digits": {**DIGITS, "steps": 2}}  # what a search has trained so far has no test
     with pytest.raises(RunError, match=r"steps_2.figures.json was measured with .*limit_test_batches=0"):
         matched(experiments=shorter, rates=[3e-3]).measure(kept)
 
 
-def test_data_that_change_meanwhile_are_noticed(tmp_path, monkeypatch):
-    def training(words, folder):
-        return {**pretended(words, folder), "data": "other" if "mixer=recurrent" in words else "same"}
+@pytest.mark.parametrize("changed", ["names", "split"])
+def test_data_that_change_meanwhile_are_noticed(changed, tmp_path, monkeypatch):
+    kept, changes = Kept(tmp_path, lambda line: None), {}
+    monkeypatch.setattr("mmattn.compare.matched.train", lambda words, folder: {**pretended(words, folder), **changes})
+    matched().measure(kept)
+    changes[changed] = "other"
+    if changed == "names":
+        with pytest.raises(RunError, match="seed_2.* was trained on other samples than .*seed_1"):
+            matched(seeds=2).measure(kept)
+    else:
+        matched(seeds=2).measure(kept)  # what is the validation's may follow the seed
+    more = {"attention": ATTENTION, "lstm": LSTM, "gru": {"both": [*LSTM["both"], "mixer.kind=gru"]}}
+    with pytest.raises(RunError, match="gru.* was trained on other samples than .*the newer of both folders"):
+        matched(variants=more).measure(kept)
 
-    monkeypatch.setattr("mmattn.compare.matched.train", training)
-    with pytest.raises(RunError, match="lstm/.* was trained on other samples than .*attention/.*: the data of digits"):
-        matched().measure(Kept(tmp_path, lambda line: None))
+
+COMPARISON = """# @package _global_
+name: mine
+comparison:
+  _target_: mmattn.compare.matched.Matched
+  experiments: {digits: {words: [image, backbone.dim=32, backbone.depth=1], steps: 4, metric: accuracy}}
+  variants: {attention: [mixer=attention]}
+  rates: [1.0e-3]
+"""
+
+
+def test_a_users_own_comparison_takes_another_variant_and_refuses_other_code(tmp_path, told, monkeypatch, capsys):
+    (tmp_path / "own/compare").mkdir(parents=True)
+    (tmp_path / "own/mine.py").write_text("")
+    yaml = tmp_path / "own/compare/mine.yaml"
+    yaml.write_text(COMPARISON)
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    command = ["compare", "mine", "--config-dir", str(tmp_path / "own"), f"run.dir={tmp_path / 'run'}"]
+    assert main(command) == 0 and len(told) == 1
+    more = "attention], lstm: [mixer=recurrent, mixer.both_ways=true]}"
+    yaml.write_text(COMPARISON.replace("mixer=attention]}", f"mixer={more}"))
+    assert main(command) == 0 and len(told) == 2
+    monkeypatch.setattr("mmattn.benchmarks.record.commit", lambda: "another")  # of the docs, say
+    assert main(command) == 0
+    assert (
+        main([*command, "comparison.tolerance=0.01"]) == 1 and "key 'comparison.tolerance'" in capsys.readouterr().err
+    )
+    assert main([*command, "+comparison.tolerance=0.01"]) == 1 and "other settings" in capsys.readouterr().err
+    (tmp_path / "own/mine.py").write_text("CHANGED = True")
+    assert main(command) == 1 and "other files of --config-dir" in capsys.readouterr().err
+    (tmp_path / "own/mine.py").write_text("")
+    measured_by = json.loads((tmp_path / "run/measured_by.json").read_text())
+    (tmp_path / "run/measured_by.json").write_text(json.dumps({**measured_by, "code": "another"}))
+    assert main(command) == 1 and "other code of mmattn" in capsys.readouterr().err
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize(
-    ("status", "message"), [(1, r"train image: lower it\.$"), (-9, "It was killed, .* lower loader"), (4, "status 4")]
+    ("status", "message"), [(1, r"train image: lower it\.$"), (-9, "It was killed, .* lower loader"), (7, "status 7")]
 )
 def test_a_training_that_fails_says_why(status, message, tmp_path, monkeypatch):
     said = "mmattn: lower it." if status == 1 else ""
@@ -307,6 +363,7 @@ def test_variants_train_with_as_many_parameters_on_the_same_samples(tmp_path):
         ({"experiments": {"a/b": DIGITS}}, "experiments.a/b: its name is a folder's"),
         ({"experiments": {5: DIGITS}}, "experiments.5: its name is a folder's"),
         ({"experiments": {"All": DIGITS}}, "and not All"),
+        ({"variants": {5: ATTENTION}}, "comparison.variants has the name 5: it must be a text"),
         ({"experiments": {"digits": {**DIGITS, "less": "yes"}}}, "digits.less=yes must be true where less of accuracy"),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.seed=0"]}}}, r"loader.seed=0 and the first variant \$"),
         ({"variants": {"a": ATTENTION, "b": {"both": ["loader.batch_size=8"]}}}, "loader.batch_size=8"),
