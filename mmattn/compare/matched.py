@@ -78,8 +78,14 @@ class Matched:
         plans: dict[str, dict[str, Any]] = {}
         for name, words in self.words[task].items():
             target = next(iter(plans.values()))["parameters"] if plans else 0
-            plan = partial(planner, name, target)
-            plans[name] = _kept(kept, f"{task}/{slug(name)}/size", {"asked": [*words], "target": target}, plan)
+            part = f"{task}/{slug(name)}/size"
+            plans[name] = _kept(kept, part, words, partial(planner, name, target))
+            if plans[name]["target"] != target:
+                raise RunError(
+                    f"{kept.folder / part}.json has the size of another first variant, {plans[name]['target']:,} "
+                    f"parameters where this one has {target:,} (0: it is the first): put that one first again, or "
+                    "choose another run.dir."
+                )
             check_metric(task, self.tasks[task].metric, plans[name]["metrics"])
         return plans
 
@@ -128,7 +134,7 @@ class Matched:
         words = [*asked, *(f"{key}={value}" for key, value in given)]
         words += [] if self.config_dir is None else ["--config-dir", self.config_dir]
         part = f"{task}/{slug(name)}/{folder.name}/figures"
-        run = _kept(kept, part, {"asked": asked}, partial(train, words, folder))
+        run = _kept(kept, part, asked, partial(train, words, folder))
         if "diverged" not in run:
             self._check_data(task, None, run["names"], folder)
             self._check_data(task, seed, run["split"], folder)  # which samples are the validation's may follow the seed
@@ -144,18 +150,12 @@ class Matched:
             )
 
 
-def _kept(kept: Kept, part: str, asked: Mapping[str, Any], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """A part that knows what it was asked. Raises `RunError` where it was measured with something else."""
-    found: dict[str, Any] = kept(part, lambda: {**measure(), **asked})
-    path = kept.folder / f"{part}.json"
-    if found.get("target") != asked.get("target"):
+def _kept(kept: Kept, part: str, asked: Sequence[str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A part that knows its words. Raises `RunError` where it was measured with others."""
+    found: dict[str, Any] = kept(part, lambda: {**measure(), "asked": list(asked)})
+    if found.get("asked") != list(asked):
         raise RunError(
-            f"{path} has the size of another first variant, {found['target']:,} parameters where this one has "
-            f"{asked['target']:,} (0: it is the first): put that one first again, or choose another run.dir."
-        )
-    if found.get("asked") != asked["asked"]:
-        raise RunError(
-            f"{path} was measured with {found.get('asked')}, and is asked with {asked['asked']}: give it another name, "
-            "or choose another run.dir."
+            f"{kept.folder / part}.json was measured with {found.get('asked')}, and is asked with {list(asked)}: give "
+            "it another name, or choose another run.dir."
         )
     return found

@@ -47,8 +47,8 @@ class Planner:
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def __call__(self, name: str, target: int) -> dict[str, Any]:
-        """The words that give a variant `target` parameters (0: its own), these, the operations of a step, and the
-        metrics of its validation.
+        """The words that give a variant `target` parameters (0: its own), these, `target`, the operations of a step,
+        and the metrics of its validation.
 
         Raises `ConfigError` where it differs from the first in more than its model.
         """
@@ -63,7 +63,8 @@ class Planner:
         batch = self._first_batch(model)
         operations = flops(lambda: model.train().evaluate(batch).loss.backward())
         metrics = sorted(name.split("/")[1] for name in model.measured if name.startswith("validation/"))
-        return {"words": list(own), "parameters": parameters, "flops": operations, "metrics": metrics}
+        size = {"words": list(own), "parameters": parameters, "target": target}
+        return {**size, "flops": operations, "metrics": metrics}
 
     def _sized(self, name: str, target: int) -> Sized:
         def count(more: Sequence[str]) -> int:
@@ -93,10 +94,6 @@ class Planner:
             self._composed[words] = composed(experiment(words), self.config_dir)
         return self._composed[words]
 
-    def _unresolved(self, name: str) -> dict[str, Any]:
-        config: Any = OmegaConf.to_container(self._config(name), resolve=False)
-        return config
-
     def _model(self, name: str, more: Sequence[str]) -> Any:
         """A variant's task, whose tokenizer, of another width perhaps, knows what the first one's was fitted on."""
         config = self._config(name, more)
@@ -106,10 +103,8 @@ class Planner:
 
     def _check_shared(self, name: str) -> None:
         # Not resolved: the width of a tokenizer follows the backbone's, and the loader's seed that of each training.
-        first, own = (
-            {key: value for key, value in self._unresolved(each).items() if key in SHARED}
-            for each in (self.first, name)
-        )
+        written: Any = [OmegaConf.to_container(self._config(each), resolve=False) for each in (self.first, name)]
+        first, own = ({key: each[key] for key in SHARED} for each in written)
         for path, theirs, its in differences(first, own):
             raise ConfigError(
                 f"it has {path}={its} and the first variant {theirs}: variants "

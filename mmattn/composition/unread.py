@@ -17,7 +17,7 @@ CHOSEN = re.compile(r"\+{0,2}pattern[.=]")
 
 def check_pattern(config: DictConfig, words: Sequence[str]) -> None:
     """Raise `ConfigError` where one of the words is about the pattern, and no part that a run is made of reads it."""
-    chosen = next((word for word in words if CHOSEN.match(word)), None)
+    chosen = _chosen(words)
     if chosen is None or reads_pattern(config):
         return
     if "pattern" in (config.mixer or {}):
@@ -34,9 +34,13 @@ def check_pattern(config: DictConfig, words: Sequence[str]) -> None:
 
 def check_pattern_read(comparison: DictConfig, words: Sequence[str]) -> None:
     """Raise `ConfigError` where one of the words is about the pattern, and the comparison does not read it."""
-    chosen = next((word for word in words if CHOSEN.match(word)), None)
+    chosen = _chosen(words)
     if chosen is not None and "${pattern}" not in str(OmegaConf.to_container(comparison, resolve=False)):
         raise ConfigError(f"{chosen} changes nothing: what is compared has patterns of its own, or none. Leave it out.")
+
+
+def _chosen(words: Sequence[str]) -> str | None:
+    return next((word for word in words if CHOSEN.match(word)), None)
 
 
 def reads_pattern(config: DictConfig) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from pathlib import Path
 
@@ -14,12 +13,12 @@ APART = ("compare", "runs")
 
 
 def digest(folder: Path) -> str:
-    """Of the yaml files and Python modules of a folder, wherever it lies and whatever links it is made of; of folders
-    that are `APART` the modules alone."""
+    """Of the yaml files and Python modules of a folder, wherever it lies; of folders that are `APART` the modules
+    alone. Links are followed that stand in the folder itself, of which our package is made, and none below."""
     folder, found = folder.expanduser(), hashlib.sha256()
-    paths = (Path(place, name) for place, _, names in os.walk(folder, followlinks=True) for name in names)
-    paths = (path for path in paths if path.suffix == ".py" or (path.suffix == ".yaml" and not _apart(path, folder)))
-    for path in sorted(paths):
+    paths = [path for top in folder.iterdir() for path in (top, *top.rglob("*"))]
+    kept = (path for path in paths if path.suffix == ".py" or (path.suffix == ".yaml" and not _apart(path, folder)))
+    for path in sorted(kept):
         found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
     return found.hexdigest()[:16]
 
