@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from statistics import mean
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mmattn.errors import Diverged, TrainingError
@@ -31,13 +33,11 @@ def train(words: Sequence[str], folder: Path) -> dict[str, Any]:
     Raises `TrainingError` with its last words where it fails.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "mmattn", "train", *words]
-    own = {name: value for name, value in os.environ.items() if name not in TRACEBACKS}
-    child = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=own)
-    if child.returncode == Diverged.status:
+    status, said = _alone(["train", *words])
+    if status == Diverged.status:
         return {"diverged": True}
-    if child.returncode:
-        raise TrainingError(f"{shlex.join(['mmattn', 'train', *words])}: {_last_words(child)}")
+    if status:
+        raise TrainingError(f"{shlex.join(['mmattn', 'train', *words])}: {_last_words(status, said)}")
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     losses = read_series(folder / "metrics.csv").get("train/batch_loss", [])
     size = max(len(losses) // BINS, 1)
@@ -55,8 +55,38 @@ def _samples(path: Path) -> dict[str, str]:
     }
 
 
-def _last_words(child: subprocess.CompletedProcess[str]) -> str:
-    said = child.stderr.strip().removeprefix("mmattn: ")
-    if child.returncode == -9:  # SIGKILL, which Windows has not
+def _alone(words: Sequence[str]) -> tuple[int, str]:
+    """`mmattn words` in a process of its own: its exit status, and what it said on standard error.
+
+    It comes out of one that has imported all, where the system can (not Windows): imports take as long as a short
+    training. That one must not be this process, whose threads of torch would not be copied.
+    """
+    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    context.set_forkserver_preload(["mmattn.cli.launch", "mmattn.cli.train"])
+    own = {name: value for name, value in os.environ.items() if name not in TRACEBACKS}
+    with TemporaryDirectory() as folder:
+        said = Path(folder) / "said"
+        process = context.Process(target=_mmattn, args=(list(words), own, said))  # type: ignore[attr-defined]
+        process.start()
+        try:
+            process.join()
+        finally:
+            process.kill()  # where this one is stopped
+        return process.exitcode, said.read_text(encoding="utf-8") if said.exists() else ""
+
+
+def _mmattn(words: list[str], environment: Mapping[str, str], said: Path) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    for stream, path in ((1, Path(os.devnull)), (2, said)):
+        with path.open("w") as file:
+            os.dup2(file.fileno(), stream)
+    sys.argv[1:] = words
+    runpy.run_module("mmattn", run_name="__main__")
+
+
+def _last_words(status: int, said: str) -> str:
+    said = said.strip().removeprefix("mmattn: ")
+    if status == -9:  # SIGKILL, which Windows has not
         return f"{said} It was killed, as a system does where memory ends: lower loader.batch_size.".strip()
-    return said or f"it ended with status {child.returncode}."
+    return said or f"it ended with status {status}."

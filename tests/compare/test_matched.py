@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
@@ -203,13 +202,20 @@ def test_a_users_own_comparison_takes_another_variant_and_refuses_other_code(tmp
 )
 def test_a_training_that_fails_says_why(status, message, tmp_path, monkeypatch):
     said = "mmattn: lower it." if status == 1 else ""
-    left = subprocess.CompletedProcess([], status, "", said)
-    monkeypatch.setattr("mmattn.compare.training.subprocess.run", lambda *_, **__: left)
+    monkeypatch.setattr("mmattn.compare.training._alone", lambda words: (status, said))
     (tmp_path / "run").mkdir()
     (tmp_path / "run/results.json").write_text("{}")  # of one that was stopped
     with pytest.raises(TrainingError, match=message):
         train(["image"], tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_training_of_a_process_of_its_own_says_what_is_wrong_here(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("MMATTN_TRACEBACK", "1")
+    with pytest.raises(TrainingError, match=r"^mmattn train image colour=red: The config has no key 'colour'"):
+        train(["image", "colour=red"], tmp_path / "run")
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.slow
