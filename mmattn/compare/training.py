@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import runpy
 import shlex
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from multiprocessing import get_all_start_methods, get_context
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from statistics import mean
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from mmattn.errors import Diverged, TrainingError
 from mmattn.report.curves import read_series
@@ -56,33 +57,38 @@ def _samples(path: Path) -> dict[str, str]:
 
 
 def _alone(words: Sequence[str]) -> tuple[int, str]:
-    """`mmattn words` in a process of its own: its exit status, and what it said on standard error.
-
-    It comes out of one that has imported all, where the system can (not Windows): imports take as long as a short
-    training. That one must not be this process, whose threads of torch would not be copied.
-    """
-    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
-    context.set_forkserver_preload(["mmattn.cli.launch", "mmattn.cli.train"])
+    """`mmattn words` in a process of its own: its exit status, and what it said on standard error."""
+    server, said = _server()
+    said.seek(0)
+    said.truncate()
     own = {name: value for name, value in os.environ.items() if name not in TRACEBACKS}
-    with TemporaryDirectory() as folder:
-        said = Path(folder) / "said"
-        process = context.Process(target=_mmattn, args=(list(words), own, said))  # type: ignore[attr-defined]
-        process.start()
-        try:
-            process.join()
-        finally:
-            process.kill()  # where this one is stopped
-        return process.exitcode, said.read_text(encoding="utf-8") if said.exists() else ""
+    answer = ""
+    try:
+        with suppress(BrokenPipeError):  # it has ended, as no answer says, too
+            print(json.dumps([words, own, os.getcwd()]), file=server.stdin, flush=True)
+            answer = server.stdout.readline()  # type: ignore[union-attr]
+        status = int(answer or server.wait())
+    finally:
+        if not answer:
+            _end(server)
+    said.seek(0)
+    return status, said.read().decode(errors="replace")
 
 
-def _mmattn(words: list[str], environment: Mapping[str, str], said: Path) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    for stream, path in ((1, Path(os.devnull)), (2, said)):
-        with path.open("w") as file:
-            os.dup2(file.fileno(), stream)
-    sys.argv[1:] = words
-    runpy.run_module("mmattn", run_name="__main__")
+@cache
+def _server() -> tuple[subprocess.Popen[str], IO[bytes]]:
+    """One process for all trainings, and the file of its standard error: what is imported once is imported for all."""
+    said = TemporaryFile()
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-m", "mmattn.cli.serve"]  # this process has threads, which no copy of it would have
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True), said
+
+
+def _end(server: subprocess.Popen[str]) -> None:
+    _server.cache_clear()
+    with suppress(BrokenPipeError):
+        server.stdin.close()  # type: ignore[union-attr]  # with which ends what it runs
+    server.wait()
 
 
 def _last_words(status: int, said: str) -> str:

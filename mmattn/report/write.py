@@ -66,9 +66,8 @@ def _charts(drawings: str) -> str:
 def _samples(built: Built, split: Any) -> list[str]:
     """Confusion matrix, surest mistakes, and an even selection of samples, of a split."""
     task, dataset = built.task.cpu().eval(), built.data.dataset(split)
-    found = predictions(task, dataset, built.data.evaluation_batch_size) if task.classes is not None else None
     out = []
-    if found is not None:
+    if task.classes is not None and (found := predictions(task, dataset, built.data.evaluation_batch_size)) is not None:
         counts = matrix(found.truth, found.guess, len(task.classes))
         said = "".join(f"<li>{escape(sentence)}</li>" for sentence in worst(counts, task.classes))
         beside = f"<div><p>Most frequent</p><ul>{said}</ul></div>" if said else "<div><p>No mistake.</p></div>"

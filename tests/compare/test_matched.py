@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -41,6 +42,34 @@ class Seen(Callback):
             file.write(" ".join(batch["names"]) + "\\n")
 """
 """A callback that notes which samples a training is shown."""
+
+
+ENDS = """
+import os, signal, time
+from pathlib import Path
+from lightning import Callback
+
+
+class Ends(Callback):
+    def on_train_start(self, trainer, task):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Waits(Callback):
+    def __init__(self, path, stops):
+        self.path, self.stops = path, stops
+
+    def on_train_start(self, trainer, task):
+        Path(self.path, "training").write_text(str(os.getpid()))
+        os.kill(self.stops, signal.SIGINT)
+        time.sleep(60)
+"""
+"""Callbacks: one ends its process as a system without memory does, one stops the process that began the training."""
+
+
+def small(folder):
+    """The words of a training in `folder`/run, which may have a callback of `folder`."""
+    return ["image", "backbone.dim=32", "backbone.depth=1", f"run.dir={folder / 'run'}", "--config-dir", str(folder)]
 
 
 def matched(**changed):
@@ -211,17 +240,31 @@ def test_a_training_that_fails_says_why(status, message, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_training_of_a_process_of_its_own_says_what_is_wrong_here(tmp_path, capfd, monkeypatch):
+def test_a_training_in_a_process_of_its_own_says_what_is_wrong_here(tmp_path, monkeypatch):
     monkeypatch.setenv("MMATTN_TRACEBACK", "1")
     with pytest.raises(TrainingError, match=r"^mmattn train image colour=red: The config has no key 'colour'"):
         train(["image", "colour=red"], tmp_path / "run")
-    assert capfd.readouterr() == ("", "")
+    (tmp_path / "ends.py").write_text(ENDS)
+    with pytest.raises(TrainingError, match="It was killed, .* lower loader"):
+        train([*small(tmp_path), "+callbacks.ends._target_=ends.Ends"], tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_the_process_that_began_it(tmp_path):
+    (tmp_path / "ends.py").write_text(ENDS)
+    given = {"_target_": "ends.Waits", "path": tmp_path, "stops": os.getpid()}
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            [*small(tmp_path), *(f"+callbacks.waits.{key}={value}" for key, value in given.items())], tmp_path / "run"
+        )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "training").read_text()), 0)
 
 
 @pytest.mark.slow
 def test_a_training_whose_loss_is_no_number_has_diverged(tmp_path):
-    words = ["image", "backbone.dim=32", "backbone.depth=1", "optimizer.learning_rate=1e30", "trainer.max_steps=9"]
-    assert train([*words, f"run.dir={tmp_path / 'run'}"], tmp_path / "run") == {"diverged": True}
+    words = [*small(tmp_path), "optimizer.learning_rate=1e30", "trainer.max_steps=9"]
+    assert train(words, tmp_path / "run") == {"diverged": True}
 
 
 def trained(name, runs):
