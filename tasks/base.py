@@ -115,19 +115,21 @@ class Task(lightning.LightningModule, ABC):
         self.log("train/loss", scores.loss, prog_bar=True, batch_size=scores.count, on_step=False, on_epoch=True)
         return scores.loss
 
-    def validation_step(self, batch: Batch, index: int) -> None:
-        self._measure("validation", batch)
+    def validation_step(self, batch: Batch, index: int) -> Any:
+        return self._measure("validation", batch)
 
-    def test_step(self, batch: Batch, index: int) -> None:
-        self._measure("test", batch)
+    def test_step(self, batch: Batch, index: int) -> Any:
+        return self._measure("test", batch)
 
-    def _measure(self, split: str, batch: Batch) -> None:
+    def _measure(self, split: str, batch: Batch) -> Scores:
+        """The scores, which callbacks get as what a step returns."""
         scores = self.evaluate(batch)
         self.log(f"{split}/loss", scores.loss, prog_bar=True, batch_size=scores.count)
         metrics: Any = self.metrics[split]
         if scores.prediction is not None and scores.count and len(metrics):
             metrics.update(*self.compared(scores, batch))
             self.log_dict({f"{split}/{name}": metric for name, metric in metrics.items()}, prog_bar=True)
+        return scores
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self)

@@ -161,15 +161,15 @@ class SequenceToSequence(ConditionalTask):
 
     # -- measuring and showing --------------------------------------------------------------------------------------
 
-    def validation_step(self, batch: Batch, index: int) -> None:
-        super().validation_step(batch, index)
+    def validation_step(self, batch: Batch, index: int) -> Any:
         if index < self.checked:
             self._compare("validation", batch)
+        return super().validation_step(batch, index)
 
-    def test_step(self, batch: Batch, index: int) -> None:
-        super().test_step(batch, index)
+    def test_step(self, batch: Batch, index: int) -> Any:
         if self.checked:
             self._compare("test", batch)
+        return super().test_step(batch, index)
 
     def _compare(self, split: str, batch: Batch) -> None:
         right = self.right(batch)

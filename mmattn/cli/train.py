@@ -25,6 +25,7 @@ from mmattn.cli.say import announce, conclude
 from mmattn.cli.trainer import measure, training_trainer
 from mmattn.composition.user_folder import bring
 from mmattn.errors import ConfigError, RunError
+from mmattn.report.predictions import Watch
 from mmattn.report.write import write_report
 from mmattn.run import Run, load_weights
 from mmattn.trust import check_targets
@@ -146,8 +147,9 @@ def _complete(ready: Ready, last: Path | None = None) -> Run:
     validated = run.settle_best()
     load_weights(built.task, run.weights("best"), str(run.folder))
     tested = config.trainer.get("limit_test_batches") != 0
+    watch = Watch()
     results: dict[str, Any] = {
-        **measure(built, config, ("test", "validation") if tested else ("validation",)),
+        **measure(built, config, ("test", "validation") if tested else ("validation",), watch),
         "seconds": round(time.monotonic() - ready.started + books.earlier, 1),
         "train_seconds": round(fitted, 1),
         "steps": trainer.global_step,
@@ -157,7 +159,7 @@ def _complete(ready: Ready, last: Path | None = None) -> Run:
         "skipped": sum(len(built.data.dataset(split).skipped) for split in built.data.splits),
     }
     try:
-        write_report(run, config, built, results)
+        write_report(run, config, built, results, watch.found)
     except Exception as error:  # hours of training are worth more than their report
         print(f"mmattn: report.html could not be made: {type(error).__name__}: {error}", file=sys.stderr)
     run.write("results.json", results)

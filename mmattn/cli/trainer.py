@@ -89,14 +89,16 @@ def _check_monitors(parts: Mapping[str, Any], known: Set[str]) -> None:
             raise ConfigError(f"{key}.monitor={monitor} is never measured.{hint}")
 
 
-def measure(built: Built, config: DictConfig, splits: Sequence[str]) -> dict[str, dict[str, float]]:
+def measure(
+    built: Built, config: DictConfig, splits: Sequence[str], *watching: lightning.Callback
+) -> dict[str, dict[str, float]]:
     """Metrics of the weights as they are, on each of these splits that the data has, at the precision of training.
 
     Without the training's callbacks: one that averages weights would put its own in place of these.
     """
     settings = {key: config.trainer[key] for key in ("accelerator", "devices", "precision") if key in config.trainer}
     off = ("logger", "enable_checkpointing", "enable_model_summary", "enable_progress_bar")
-    trainer = _made(settings | dict.fromkeys(off, False))
+    trainer = _made(settings | dict.fromkeys(off, False) | {"callbacks": [*watching]})
     results: dict[str, dict[str, float]] = {}
     for split in splits:
         if split in built.data.splits:

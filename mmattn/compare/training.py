@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from statistics import mean
+from subprocess import DEVNULL, PIPE
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -58,37 +59,38 @@ def _samples(path: Path) -> dict[str, str]:
 
 def _alone(words: Sequence[str]) -> tuple[int, str]:
     """`mmattn words` in a process of its own: its exit status, and what it said on standard error."""
+    own = {name: value for name, value in os.environ.items() if name not in TRACEBACKS}
+    if sys.platform != "linux":
+        command = [sys.executable, "-m", "mmattn", *words]
+        child = subprocess.run(command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, text=True, env=own)
+        return child.returncode, child.stderr
     server, said = _server()
     said.seek(0)
     said.truncate()
-    own = {name: value for name, value in os.environ.items() if name not in TRACEBACKS}
     answer = ""
     try:
-        with suppress(BrokenPipeError):  # it has ended, as no answer says, too
+        with suppress(BrokenPipeError):  # the server has ended; then there is no answer either
             print(json.dumps([words, own, os.getcwd()]), file=server.stdin, flush=True)
             answer = server.stdout.readline()  # type: ignore[union-attr]
         status = int(answer or server.wait())
     finally:
         if not answer:
-            _end(server)
+            _server.cache_clear()
+            with suppress(BrokenPipeError), server:
+                pass  # closes its input, with which ends what it runs, and waits
     said.seek(0)
     return status, said.read().decode(errors="replace")
 
 
 @cache
 def _server() -> tuple[subprocess.Popen[str], IO[bytes]]:
-    """One process for all trainings, and the file of its standard error: what is imported once is imported for all."""
+    """One process that runs all trainings (`mmattn.cli.serve`), and the file of its standard error.
+
+    It stays until this process ends or stops a training. This process could not be copied itself: it has threads.
+    """
     said = TemporaryFile()
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-m", "mmattn.cli.serve"]  # this process has threads, which no copy of it would have
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=said, text=True), said
-
-
-def _end(server: subprocess.Popen[str]) -> None:
-    _server.cache_clear()
-    with suppress(BrokenPipeError):
-        server.stdin.close()  # type: ignore[union-attr]  # with which ends what it runs
-    server.wait()
+    command = [sys.executable, "-c", "from mmattn.cli.serve import serve; serve()"]
+    return subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=said, text=True), said
 
 
 def _last_words(status: int, said: str) -> str:

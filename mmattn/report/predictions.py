@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import lightning
 import numpy as np
-import torch
-
-from mmattn.data.dataset import PreparedDataset
-
-MOST = 10_000
-"""Samples of a split that the report looks at."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +18,39 @@ class Predictions:
     chance: np.ndarray
 
 
-@torch.no_grad()
-def predictions(task: Any, dataset: PreparedDataset, size: int) -> Predictions | None:
-    """Classes that the task predicts for up to `MOST` samples; None for tasks that predict no single class."""
-    found: list[tuple[np.ndarray, ...]] = []
-    for start in range(0, min(len(dataset), MOST), size):
-        stop = min(start + size, len(dataset), MOST)
-        batch = task.transfer_batch_to_device(dataset.batch((0, i) for i in range(start, stop)), task.device, 0)
-        scores = task.evaluate(batch)
-        if scores.prediction is None or scores.target is None or scores.prediction.ndim != scores.target.ndim + 1:
-            return None
-        chance, guess = scores.prediction.float().softmax(-1).max(-1)
-        found.append(tuple(each.cpu().numpy() for each in (scores.target, guess, chance)))
-    truth, guess, chance = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Predictions(truth, guess, chance)
+class Watch(lightning.Callback):
+    """Keeps what a task predicts of a split while that is measured, in `found`, by the split's name.
+
+    It is in the order of the dataset where each sample has one target. Tasks that predict no single class have none.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, Predictions] = {}
+        self._parts: list[tuple[np.ndarray, ...]] = []
+
+    def on_validation_batch_end(self, trainer: Any, task: Any, scores: Any, *_: Any) -> None:  # type: ignore[override]
+        if scores is None or task.classes is None or scores.prediction is None or scores.target is None:
+            return
+        if scores.prediction.ndim == scores.target.ndim + 1:
+            chance, guess = scores.prediction.float().softmax(-1).max(-1)
+            self._parts.append(tuple(each.cpu().numpy() for each in (scores.target, guess, chance)))
+
+    on_test_batch_end = on_validation_batch_end  # type: ignore[assignment]
+
+    def on_validation_end(self, trainer: lightning.Trainer, task: Any) -> None:
+        self._keep("validation", trainer.val_dataloaders)
+
+    def on_test_end(self, trainer: lightning.Trainer, task: Any) -> None:
+        self._keep("test", trainer.test_dataloaders)
+
+    def _keep(self, split: str, loader: Any) -> None:
+        if self._parts:
+            columns = [np.concatenate(column) for column in zip(*self._parts, strict=True)]
+            places = np.argsort([index for batch in loader.sampler for _, index in batch])  # a loader sorts by length
+            if len(places) == len(columns[0]):
+                columns = [column[places] for column in columns]
+            self.found[split] = Predictions(*columns)
+        self._parts = []
 
 
 def spread(count: int, most: int) -> list[int]:

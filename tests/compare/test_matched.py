@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,15 +60,22 @@ class Ends(Callback):
 
 
 class Waits(Callback):
-    def __init__(self, path, stops):
-        self.path, self.stops = path, stops
+    def __init__(self, path, stops, by):
+        self.path, self.stops, self.by = path, stops, by
 
     def on_train_start(self, trainer, task):
         Path(self.path, "training").write_text(str(os.getpid()))
-        os.kill(self.stops, signal.SIGINT)
+        os.kill(self.stops or os.getppid(), self.by)
         time.sleep(60)
 """
-"""Callbacks: one ends its process as a system without memory does, one stops the process that began the training."""
+"""Callbacks: one ends its process as a system without memory does, one ends another while it waits."""
+
+
+def waiting(folder, stops, by):
+    """The words of a training in `folder` that sends a process a signal, or the one that it was copied from."""
+    given = {"_target_": "ends.Waits", "path": folder, "stops": stops, "by": by.value}
+    (folder / "ends.py").write_text(ENDS)
+    return [*small(folder), *(f"+callbacks.waits.{key}={value}" for key, value in given.items())]
 
 
 def small(folder):
@@ -245,20 +256,38 @@ def test_a_training_in_a_process_of_its_own_says_what_is_wrong_here(tmp_path, mo
     with pytest.raises(TrainingError, match=r"^mmattn train image colour=red: The config has no key 'colour'"):
         train(["image", "colour=red"], tmp_path / "run")
     (tmp_path / "ends.py").write_text(ENDS)
-    with pytest.raises(TrainingError, match="It was killed, .* lower loader"):
+    with pytest.raises(TrainingError, match=r"\+callbacks\S+: It was killed, .* lower loader"):
         train([*small(tmp_path), "+callbacks.ends._target_=ends.Ends"], tmp_path / "run")
 
 
 @pytest.mark.slow
-def test_a_training_ends_with_the_process_that_began_it(tmp_path):
-    (tmp_path / "ends.py").write_text(ENDS)
-    given = {"_target_": "ends.Waits", "path": tmp_path, "stops": os.getpid()}
+def test_a_training_ends_where_it_is_stopped_and_another_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        train(
-            [*small(tmp_path), *(f"+callbacks.waits.{key}={value}" for key, value in given.items())], tmp_path / "run"
-        )
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "training").read_text()), 0)
+        train(waiting(tmp_path, os.getpid(), signal.SIGINT), tmp_path / "run")
+    assert ended(tmp_path)
+    with pytest.raises(TrainingError, match="It was killed"):
+        train(waiting(tmp_path, 0, signal.SIGKILL), tmp_path / "run")
+    assert ended(tmp_path)
+    assert train([*small(tmp_path), "trainer.max_steps=1"], tmp_path / "run")["steps"] == 1
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_what_began_it(tmp_path):
+    words = waiting(tmp_path, "STOPS", signal.SIGKILL)
+    code = "import os, sys; from pathlib import Path; from mmattn.compare.training import train; " \
+           "train([word.replace('STOPS', str(os.getpid())) for word in sys.argv[2:]], Path(sys.argv[1]))"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), *words])
+    assert done.returncode == -signal.SIGKILL and ended(tmp_path)
+
+
+def ended(folder):
+    """Whether a training that waits has ended within seconds; what no process waits for may stay as a zombie."""
+    stat = Path("/proc", (folder / "training").read_text(), "stat")
+    for _ in range(50):
+        if not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @pytest.mark.slow

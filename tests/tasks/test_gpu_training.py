@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mmattn.cli.main import main
+from mmattn.compare.training import train
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")]
 FEW_STEPS = [
@@ -38,6 +39,10 @@ def test_samples_of_several_kinds_train(experiment, tmp_path):
     some = ["data.train=48", "data.validation=16", "data.test=16", "loader.evaluation_batch_size=8"]
     results = trained(experiment, tmp_path / "run", *some, *words.get(experiment, []))
     assert results["steps"] == 6 and math.isfinite(results["validation"]["loss"])
+
+
+def test_a_comparisons_trainings_use_cuda_in_copies_of_a_process_that_did_not(tmp_path):
+    assert train(["image", *FEW_STEPS, f"run.dir={tmp_path / 'run'}"], tmp_path / "run")["steps"] == 6
 
 
 @pytest.mark.parametrize("kernel", ["flex", "varlen"])
