@@ -80,7 +80,7 @@ def waiting(folder, stops, by):
 
 def small(folder):
     """The words of a training in `folder`/run, which may have a callback of `folder`."""
-    return ["image", "backbone.dim=32", "backbone.depth=1", f"run.dir={folder / 'run'}", "--config-dir", str(folder)]
+    return [*DIGITS["words"], f"run.dir={folder / 'run'}", "--config-dir", str(folder)]
 
 
 def matched(**changed):
