@@ -81,7 +81,7 @@ class SequentialComputation:
 
 
 def chain(name: str) -> str:
-    """How many operations, at length n, must wait for one another in one layer: matrix products, with log n where sums
+    """How many operations must wait for one another in a layer that reads n tokens: matrix products, with log n where sums
     are made by halves."""
     if name in RECURRENT:
         return "n"
