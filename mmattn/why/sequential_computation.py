@@ -81,8 +81,8 @@ class SequentialComputation:
 
 
 def chain(name: str) -> str:
-    """How many operations must wait for one another in a layer that reads n tokens: matrix products, with log n where sums
-    are made by halves."""
+    """How many operations must wait for one another in a layer that reads n tokens: matrix products, with log n where
+    sums are made by halves."""
     if name in RECURRENT:
         return "n"
     return f"n / {made(name).chunk} + 2" if name in CHUNKED else "2 + log n"
