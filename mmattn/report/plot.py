@@ -10,7 +10,7 @@ from statistics import mean
 
 from mmattn.report.chart import labels, ticks
 
-WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM, ROW = 720, 400, 74, 24, 52, 22
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM, ROW = 720, 400, 74, 36, 52, 22  # RIGHT holds half of "1,000,000"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#a0508c", "#b8860b", "#56b4e9", "#444444", "#cc3344", "#7a6fca", "#66a61e")
 """After Okabe and Ito; the second ten curves are dashed."""
 INK, QUIET, RULE = "#1c1f23", "#5d6670", "#dfe3e6"
