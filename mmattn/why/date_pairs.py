@@ -14,6 +14,8 @@ from mmattn.errors import ConfigError
 from mmattn.limits import wholes
 from mmattn.why.pairs import Pair
 
+PARTS = 16  # in rows of any length, half of what is computed is padding
+
 
 class DatePairs:
     """Pairs of `mmattn.data.dates.Dates`; letters that its training lacks stand for nothing.
@@ -38,7 +40,11 @@ class DatePairs:
         return "".join(sorted({letter for pair in self.train for letter in "".join(pair)}))
 
     def draw(self, generator: Generator, rows: int) -> list[Pair]:
-        return [self.train[each] for each in torch.randint(len(self.train), (rows,), generator=generator).tolist()]
+        """Rows of like length: one of the parts into which many are cut by length, so that each date is as likely."""
+        many = torch.randint(len(self.train), (PARTS * rows,), generator=generator).tolist()
+        by_length = sorted((self.train[each] for each in many), key=lambda pair: len(pair[0]))
+        first = rows * int(torch.randint(PARTS, (), generator=generator))
+        return by_length[first : first + rows]
 
     def tests(self, rows: int) -> dict[int, list[Pair]]:
         """By the end of a range: up to `rows` texts of the test that are longer than the one before."""
