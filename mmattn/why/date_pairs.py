@@ -14,7 +14,8 @@ from mmattn.errors import ConfigError
 from mmattn.limits import wholes
 from mmattn.why.pairs import Pair
 
-PARTS = 16  # in rows of any length, half of what is computed is padding
+PARTS = 16
+"""A batch is one of so many parts, by length, of what is drawn: of rows of any length, half would be padding."""
 
 
 class DatePairs:
@@ -40,9 +41,10 @@ class DatePairs:
         return "".join(sorted({letter for pair in self.train for letter in "".join(pair)}))
 
     def draw(self, generator: Generator, rows: int) -> list[Pair]:
-        """Rows of like length: one of the parts into which many are cut by length, so that each date is as likely."""
-        many = torch.randint(len(self.train), (PARTS * rows,), generator=generator).tolist()
-        by_length = sorted((self.train[each] for each in many), key=lambda pair: len(pair[0]))
+        """Rows of like length: of `PARTS` times as many, in the order of their lengths, one part at random. Any date is
+        as likely as any other."""
+        places = torch.randint(len(self.train), (PARTS * rows,), generator=generator).tolist()
+        by_length = sorted((self.train[place] for place in places), key=lambda pair: len(pair[0]))
         first = rows * int(torch.randint(PARTS, (), generator=generator))
         return by_length[first : first + rows]
 
