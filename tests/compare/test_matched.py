@@ -260,7 +260,16 @@ def test_a_training_in_a_process_of_its_own_says_what_is_wrong_here(tmp_path, mo
         train([*small(tmp_path), "+callbacks.ends._target_=ends.Ends"], tmp_path / "run")
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises here, as it does not in what a shell began in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("interruptible")
 def test_a_training_ends_where_it_is_stopped_and_another_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(waiting(tmp_path, os.getpid(), signal.SIGINT), tmp_path / "run")
