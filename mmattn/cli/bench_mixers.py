@@ -39,6 +39,12 @@ def _mamba2(turns: int, threads: int) -> Lines:
         yield found.line(), asdict(found)
 
 
+def _mamba(turns: int, threads: int) -> Lines:
+    for state in mixers.STATES:
+        row = mixers.mamba(state, turns)
+        yield f"Mamba-2 ÷ mambapy's Mamba, states of {state}, {row['length']:,} tokens: {_spread(row)}", row
+
+
 def _linear(turns: int, threads: int) -> Lines:
     for name in ("linear_attention", "mamba2"):
         for length in mixers.LENGTHS:
@@ -74,5 +80,6 @@ def _spread(row: dict[str, Any]) -> str:
 
 
 PARTS = {
-    "mamba2": _mamba2, "linear": _linear, "scaling": _scaling, "decoding": _decoding, "recurrent": _recurrent,
+    "mamba2": _mamba2, "mamba": _mamba, "linear": _linear, "scaling": _scaling, "decoding": _decoding,
+    "recurrent": _recurrent,
 }  # fmt: skip

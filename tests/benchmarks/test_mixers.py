@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from importlib.util import find_spec
 
 import pytest
@@ -12,7 +13,7 @@ from mmattn.benchmarks import mixers
 from mmattn.cli import bench_mixers
 from mmattn.cli.main import main
 from mmattn.errors import MmattnError
-from mmattn.mixers import Recurrent
+from mmattn.mixers import Mamba2, Recurrent
 
 
 @pytest.fixture
@@ -48,6 +49,23 @@ def test_both_sides_of_recurrent_layers_are_compared(few, monkeypatch):
 def test_mamba2_is_that_of_transformers():
     found = mixers.mamba2(1, 32, length=70)
     assert found.largest_difference < 1e-4 and found.turns == 1
+
+
+@pytest.mark.skipif(not find_spec("mambapy"), reason="mambapy is not installed")
+def test_a_mamba_of_as_large_a_state_is_measured(monkeypatch, capsys):
+    made, measured = [], partial(mixers.mamba, length=70)
+    monkeypatch.setattr(mixers, "mamba", measured)
+    monkeypatch.setattr(mixers, "Mamba2", lambda dim, state: made.append(state) or Mamba2(dim, state=state))
+    assert main(["bench", "mixers", "--part", "mamba", "--turns", "1"]) == 0
+    assert "Mamba-2 ÷ mambapy's Mamba, states of 16, 70 tokens: " in capsys.readouterr().out
+    assert made == [16, 64]
+
+
+@pytest.mark.parametrize(("library", "measure"), [("mambapy", mixers.mamba), ("transformers", mixers.mamba2)])
+def test_a_library_that_is_missing_is_named(library, measure, monkeypatch):
+    monkeypatch.setattr(mixers, "find_spec", lambda name: None)
+    with pytest.raises(MmattnError, match=rf"{library} is not installed: pip install 'mmattn\[bench\]'"):
+        measure(16, 1)
 
 
 def test_a_step_is_taken_where_the_state_ends():
