@@ -11,7 +11,7 @@ from typing import Any
 
 import mmattn
 
-PACKAGES = ("torch", "numpy", "local-attention", "transformers")
+PACKAGES = ("torch", "numpy", "local-attention", "mambapy", "transformers")
 
 
 def machine() -> dict[str, Any]:

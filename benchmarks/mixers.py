@@ -28,7 +28,7 @@ EARLY, LATE = 16, 16384
 CHUNKS = (256, 64)
 """Of the transformers library's layer: as it comes, and as ours."""
 STATES = (16, 64)
-"""Of mambapy's layer: as it comes, and as ours."""
+"""Of our layer beside mambapy's: as that comes, and as ours does."""
 TOLERANCE = 1e-3  # of sums over thousands of tokens, in float32
 
 
@@ -65,20 +65,20 @@ NAMES = {
 """The transformers library's names of a layer's weights, and ours."""
 
 
-def mamba(state: int, turns: int, length: int = 4096) -> dict[str, Any]:
-    """Seconds of our Mamba-2 ÷ those of mambapy's layer, forward and backward, in turns: of the same widths and state,
-    but of the first Mamba, as that library's Mamba-2 needs CUDA, so that results are not compared. Raises MmattnError
-    where it is missing."""
+def mambapy(state: int, turns: int, length: int = 4096) -> dict[str, Any]:
+    """Seconds of our Mamba-2 ÷ those of mambapy's Mamba as it comes, forward and backward, in turns. Both are as wide
+    inside; theirs is the first Mamba, another layer, so that results are not compared: that library's Mamba-2 needs
+    kernels for CUDA. Raises MmattnError where it is missing."""
     if not find_spec("mambapy"):
         raise MmattnError("mambapy is not installed: pip install 'mmattn[bench]'")
     from mambapy.mamba import MambaBlock, MambaConfig
 
     torch.manual_seed(0)
-    theirs, x = MambaBlock(MambaConfig(d_model=DIM, n_layers=1, d_state=state)), tokens(length)
-    ours = Mamba2(DIM, state=state)
+    x, config = tokens(length), MambaConfig(d_model=DIM, n_layers=1)
+    ours, theirs = Mamba2(DIM, state=state), MambaBlock(config)
     mine = partial(mixing, ours, x, TokenInfo.from_lengths([length]))
     sides = trained(ours, mine, x), trained(theirs, partial(theirs, x), x)
-    return {"state": state, "length": length, **_ratios(*sides, turns)}
+    return {"state": state, "other_state": config.d_state, "length": length, **_ratios(*sides, turns)}
 
 
 def against_attention(name: str, length: int, turns: int) -> dict[str, Any]:

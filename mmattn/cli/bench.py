@@ -30,10 +30,10 @@ was trained on the same pairs: how often their own text is the nearest of all, b
 example:
   mmattn bench retrieval --run RUN --by CONTRASTIVE_RUN --split train --pictures 200
 """
-MIXERS = """Layers of width 256, forward and backward, in turns. mamba2: against that of transformers.
-mamba: Mamba-2 against the first Mamba of mambapy, with states of 16 and of 64. linear: linear attention and Mamba-2
-against fused attention, by length. scaling: exponents of time and memory up to 65,536 tokens. decoding: a token behind
-16,384 others against one behind 16. recurrent: LSTM and GRU against torch's.
+MIXERS = """Layers of width 256, forward and backward, in turns. linear: linear attention and Mamba-2 against fused
+attention, by length. scaling: exponents of time and memory up to 65,536 tokens. decoding: a token behind 16,384 others
+against one behind 16. recurrent: LSTM and GRU against torch's. mamba2: against that of transformers. mambapy: Mamba-2
+against the first Mamba of mambapy. The last two need pip install 'mmattn[bench]'.
 
 examples:
   mmattn bench mixers
@@ -67,7 +67,7 @@ def add_bench(verbs: Any) -> None:
     retrieval.add_argument("--pictures", type=positive, default=200, metavar="N", help="texts drawn (200), of all")
     _drawn(retrieval)
     mixers = _kind(kinds, "mixers", "states of fixed size beside attention and other libraries", MIXERS)
-    parts = ("mamba2", "mamba", "linear", "scaling", "decoding", "recurrent")
+    parts = ("linear", "scaling", "decoding", "recurrent", "mamba2", "mambapy")
     mixers.add_argument("--part", nargs="+", choices=parts, metavar="PART", help=f"{', '.join(parts)}; all")
     _timed(mixers, 5)
     for name, said, epilog, turns in (

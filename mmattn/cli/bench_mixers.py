@@ -39,10 +39,11 @@ def _mamba2(turns: int, threads: int) -> Lines:
         yield found.line(), asdict(found)
 
 
-def _mamba(turns: int, threads: int) -> Lines:
+def _mambapy(turns: int, threads: int) -> Lines:
     for state in mixers.STATES:
-        row = mixers.mamba(state, turns)
-        yield f"Mamba-2 ÷ mambapy's Mamba, states of {state}, {row['length']:,} tokens: {_spread(row)}", row
+        row = mixers.mambapy(state, turns)
+        sides = f"Mamba-2, states of {state} ÷ mambapy's Mamba, states of {row['other_state']}"
+        yield f"{sides}, {row['length']:,} tokens: {_spread(row)}", row
 
 
 def _linear(turns: int, threads: int) -> Lines:
@@ -80,6 +81,7 @@ def _spread(row: dict[str, Any]) -> str:
 
 
 PARTS = {
-    "mamba2": _mamba2, "mamba": _mamba, "linear": _linear, "scaling": _scaling, "decoding": _decoding,
-    "recurrent": _recurrent,
+    "linear": _linear, "scaling": _scaling, "decoding": _decoding, "recurrent": _recurrent, "mamba2": _mamba2,
+    "mambapy": _mambapy,
 }  # fmt: skip
+"""Those that need another library come last."""

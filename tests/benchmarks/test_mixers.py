@@ -1,4 +1,4 @@
-"""`mmattn bench mixers`, on few tokens: every part measures what it says, and both sides compute the same."""
+"""`mmattn bench mixers`, on few tokens: parts measure what they say, and sides that are one layer compute the same."""
 
 from __future__ import annotations
 
@@ -52,16 +52,27 @@ def test_mamba2_is_that_of_transformers():
 
 
 @pytest.mark.skipif(not find_spec("mambapy"), reason="mambapy is not installed")
-def test_a_mamba_of_as_large_a_state_is_measured(monkeypatch, capsys):
-    made, measured = [], partial(mixers.mamba, length=70)
-    monkeypatch.setattr(mixers, "mamba", measured)
-    monkeypatch.setattr(mixers, "Mamba2", lambda dim, state: made.append(state) or Mamba2(dim, state=state))
-    assert main(["bench", "mixers", "--part", "mamba", "--turns", "1"]) == 0
-    assert "Mamba-2 ÷ mambapy's Mamba, states of 16, 70 tokens: " in capsys.readouterr().out
-    assert made == [16, 64]
+def test_mambapy_is_measured_as_it_comes(tmp_path, monkeypatch, capsys):
+    made = []
+    monkeypatch.setattr(mixers, "mambapy", partial(mixers.mambapy, length=70))
+    monkeypatch.setattr(mixers, "Mamba2", lambda dim, state: made.append((dim, state)) or Mamba2(dim, state=state))
+    file = tmp_path / "found.json"
+    assert main(["bench", "mixers", "--part", "mambapy", "--turns", "1", "--json", str(file)]) == 0
+    assert "Mamba-2, states of 64 ÷ mambapy's Mamba, states of 16, 70 tokens: " in capsys.readouterr().out
+    found = json.loads(file.read_text())
+    assert [(row["state"], row["other_state"]) for row in found["mambapy"]] == [(16, 16), (64, 16)]
+    assert made == [(256, 16), (256, 64)] and all(row["ratio"] > 0 for row in found["mambapy"])
+    assert found["versions"]["mambapy"]
 
 
-@pytest.mark.parametrize(("library", "measure"), [("mambapy", mixers.mamba), ("transformers", mixers.mamba2)])
+def test_each_part_can_be_asked_for(capsys):
+    with pytest.raises(SystemExit):
+        main(["bench", "mixers", "--part", "none"])
+    refused = capsys.readouterr().err
+    assert all(f"'{part}'" in refused for part in bench_mixers.PARTS)
+
+
+@pytest.mark.parametrize(("library", "measure"), [("mambapy", mixers.mambapy), ("transformers", mixers.mamba2)])
 def test_a_library_that_is_missing_is_named(library, measure, monkeypatch):
     monkeypatch.setattr(mixers, "find_spec", lambda name: None)
     with pytest.raises(MmattnError, match=rf"{library} is not installed: pip install 'mmattn\[bench\]'"):
