@@ -21,10 +21,11 @@ def commands(page: Path) -> list[str]:
     """Calls of mmattn: lines of the blocks that name no language, and code within a line; comments are cut off."""
     lines = [line.strip() for block in blocks(page, "") for line in block.splitlines()]
     lines += re.findall(
-        r"`(mmattn (?:train|check|evaluate|predict|generate|look|kernels|bench|compare) [^`]+)`",
+        r"`(mmattn\s(?:train|check|evaluate|predict|generate|look|kernels|bench|compare)\s[^`]+)`",
         page.read_text(encoding="utf-8"),
     )
-    return [re.split(r"\s+#\s", line)[0] for line in lines if line.startswith("mmattn ")]
+    lines = [" ".join(line.split()) for line in lines]  # one within a paragraph may be wrapped
+    return [line.split(" # ")[0] for line in lines if line.startswith("mmattn ")]
 
 
 def files(page: Path) -> dict[str, str]:
