@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,12 @@ def versions() -> dict[str, str | None]:
     return {"python": platform.python_version(), "mmattn": mmattn.__version__} | {
         name: _version(name) for name in PACKAGES
     }
+
+
+def missing(package: str) -> str:
+    """That a package of what is compared is not installed, with the remedy; empty where it is."""
+    found = find_spec(package.replace("-", "_"))
+    return "" if found else f"{package} is not installed: pip install 'mmattn[bench]'"
 
 
 def commit() -> str | None:

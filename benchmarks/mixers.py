@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
-from mmattn.benchmarks.mixing import DIM, grown, made, mixing, rival, tokens, trained, training
+from mmattn.benchmarks.machine import missing
+from mmattn.benchmarks.mixing import DIM, Call, grown, made, mixing, rival, tokens, trained, training
 from mmattn.benchmarks.ratio import Ratio, ratio, timed
 from mmattn.benchmarks.scale import Point
 from mmattn.benchmarks.timing import paired, quartiles
@@ -35,8 +35,7 @@ TOLERANCE = 1e-3  # of sums over thousands of tokens, in float32
 def mamba2(turns: int, chunk: int, length: int = 4096) -> Ratio:
     """Ours against the transformers library's layer with the same weights, in chunks of its own (256 as it comes; ours
     has 64): that library has no kernel for a CPU and goes its path in torch. Raises MmattnError where it is missing."""
-    if not find_spec("transformers"):
-        raise MmattnError("transformers is not installed: pip install 'mmattn[bench]'")
+    _needs("transformers")
     from transformers.models.mamba2.configuration_mamba2 import Mamba2Config
     from transformers.models.mamba2.modeling_mamba2 import Mamba2Mixer
 
@@ -49,12 +48,8 @@ def mamba2(turns: int, chunk: int, length: int = 4096) -> Ratio:
     )  # fmt: skip
     theirs, own = Mamba2Mixer(config, layer_idx=0), ours.state_dict()
     theirs.load_state_dict({name: own[mine] for name, mine in NAMES.items()})
-    x = tokens(length)
-    mine = partial(mixing, ours, x, TokenInfo.from_lengths([length]))
-    sides = trained(ours, mine, x), trained(theirs, partial(theirs, x), x)
-    return ratio(
-        f"Mamba-2, {length:,} tokens", sides[0], f"transformers, chunks of {chunk}", sides[1], turns, TOLERANCE
-    )
+    mine, other = _sides(ours, theirs, length)
+    return ratio(f"Mamba-2, {length:,} tokens", mine, f"transformers, chunks of {chunk}", other, turns, TOLERANCE)
 
 
 NAMES = {
@@ -69,16 +64,25 @@ def mambapy(state: int, turns: int, length: int = 4096) -> dict[str, Any]:
     """Seconds of our Mamba-2 ÷ those of mambapy's Mamba as it comes, forward and backward, in turns. Both are as wide
     inside; theirs is the first Mamba, another layer, so that results are not compared: that library's Mamba-2 needs
     kernels for CUDA. Raises MmattnError where it is missing."""
-    if not find_spec("mambapy"):
-        raise MmattnError("mambapy is not installed: pip install 'mmattn[bench]'")
+    _needs("mambapy")
     from mambapy.mamba import MambaBlock, MambaConfig
 
     torch.manual_seed(0)
-    x, config = tokens(length), MambaConfig(d_model=DIM, n_layers=1)
-    ours, theirs = Mamba2(DIM, state=state), MambaBlock(config)
-    mine = partial(mixing, ours, x, TokenInfo.from_lengths([length]))
-    sides = trained(ours, mine, x), trained(theirs, partial(theirs, x), x)
+    config = MambaConfig(d_model=DIM, n_layers=1)
+    sides = _sides(Mamba2(DIM, state=state), MambaBlock(config), length)
     return {"state": state, "other_state": config.d_state, "length": length, **_ratios(*sides, turns)}
+
+
+def _needs(package: str) -> None:
+    if refusal := missing(package):
+        raise MmattnError(refusal)
+
+
+def _sides(ours: Mixer, theirs: nn.Module, length: int) -> tuple[Call, Call]:
+    """Our layer and another library's over the same row of tokens, forward and backward."""
+    x = tokens(length)
+    mine = partial(mixing, ours, x, TokenInfo.from_lengths([length]))
+    return trained(ours, mine, x), trained(theirs, partial(theirs, x), x)
 
 
 def against_attention(name: str, length: int, turns: int) -> dict[str, Any]:

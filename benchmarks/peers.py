@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from typing import NamedTuple
 
 from torch.nn.functional import scaled_dot_product_attention
@@ -12,6 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from mmattn.benchmarks.dense import dense_bias, dense_mask
 from mmattn.benchmarks.local import local_attention
 from mmattn.benchmarks.longformer import longformer
+from mmattn.benchmarks.machine import missing
 from mmattn.benchmarks.problem import Attend, Problem
 from mmattn.kernels import attend
 from mmattn.patterns import Causal, Full
@@ -28,8 +28,8 @@ class Peer(NamedTuple):
 
     def refusal(self, length: int) -> str:
         """Why it cannot be measured here, with the remedy; empty if it can."""
-        if self.package and not find_spec(self.package.replace("-", "_")):
-            return f"{self.package} is not installed: pip install 'mmattn[bench]'"
+        if self.package and (refusal := missing(self.package)):
+            return refusal
         if length % self.multiple:
             return f"it takes lengths that are multiples of {self.multiple} only"
         return ""

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from mmattn.benchmarks import attention, peers, roofline, scale
+from mmattn.benchmarks import attention, machine, peers, roofline, scale
 from mmattn.benchmarks.apart import Alone, alone
 from mmattn.benchmarks.attention import difference, measured
 from mmattn.benchmarks.cases import CASES
@@ -88,7 +88,7 @@ def test_outputs_and_each_gradient_are_compared(broken):
 
 
 def test_a_missing_peer_is_named_with_the_remedy(monkeypatch, no_child, tmp_path, capsys):
-    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
     words = ["bench", "attention", "--length", "256", "--case", "window_256", "--turns", "1", "--out", str(tmp_path)]
     assert main(words) == 0
     shown = capsys.readouterr()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from mmattn.benchmarks import mixers
+from mmattn.benchmarks import machine, mixers
 from mmattn.cli import bench_mixers
 from mmattn.cli.main import main
 from mmattn.errors import MmattnError
@@ -74,7 +74,7 @@ def test_each_part_can_be_asked_for(capsys):
 
 @pytest.mark.parametrize(("library", "measure"), [("mambapy", mixers.mambapy), ("transformers", mixers.mamba2)])
 def test_a_library_that_is_missing_is_named(library, measure, monkeypatch):
-    monkeypatch.setattr(mixers, "find_spec", lambda name: None)
+    monkeypatch.setattr(machine, "find_spec", lambda name: None)
     with pytest.raises(MmattnError, match=rf"{library} is not installed: pip install 'mmattn\[bench\]'"):
         measure(16, 1)
 
